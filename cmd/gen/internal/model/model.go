@@ -1,6 +1,12 @@
 // Package model is the checked schema: immutable, without YAML and without Go
-// text. Package source fills it from files and finds every user error on the
-// way, so that package emit cannot fail on user input.
+// text. [Check] makes it of what package source has read and finds every user
+// error on the way, so that package emit cannot fail on user input:
+//
+//	pkg, err := model.Load(dir, display, goPackage)  // source.Load and Check
+//	next, err := model.NewLock(pkg, old, ...)        // lock.go: what changed
+//
+// An error of either is a [go/scanner.ErrorList]; print it with
+// [go/scanner.PrintError].
 package model
 
 import (
@@ -10,9 +16,9 @@ import (
 
 // A Package is one schema folder, which becomes one Go package.
 type Package struct {
-	Name    string // Go package name.
-	Source  string // The schema folder as headers name it, slash separated.
-	Enums   []*Enum
+	Name    string  // Go package name.
+	Source  string  // The schema folder as headers name it, slash separated.
+	Enums   []*Enum // In the order of files and in them, as all of these.
 	Structs []*Struct
 	Tables  []*Table
 	Series  []*Series
@@ -120,6 +126,7 @@ type States struct {
 // A State is a named set of values with a time to live.
 type State struct {
 	Name   string
+	Doc    string
 	Values []string
 	TTL    time.Duration // 0 is none.
 	Pos    token.Position
@@ -130,6 +137,7 @@ type State struct {
 type Index struct {
 	Name   string
 	GoName string
+	Doc    string
 	State  *State
 	Field  *Field
 	Pos    token.Position
@@ -155,6 +163,7 @@ type Series struct {
 	GoPlural string
 	Doc      string
 	KeyName  string // Schema name of the key, which is not a field.
+	KeyDoc   string
 	KeyType  Type   // String, Int64, EnumKind or Reference.
 	IDType   string // Go name of the key's type: the referenced id type, or a string or int64 type named after KeyName.
 	Capacity int64
