@@ -1,0 +1,100 @@
+# `make help` lists the targets. Everything that a target needs beside Go, make
+# and a package manager is installed by the target itself.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+STATICCHECK_VERSION := v0.8.2
+
+BIN := $(abspath bin)
+GO ?= go
+FUZZTIME ?= 30s
+BASE ?= main
+
+# Every module of the repository that exists: bench and the consumer have
+# their own, so that nobody who imports the store inherits what they need.
+MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod bench/go.mod store/otel/go.mod testdata/consumer/go.mod))
+
+# $(call each,command) runs a command in every module and stops at the first
+# that fails. It shows the module, so that a failure can be placed.
+each = for module in $(MODULES); do echo "[$$module] $(1)"; (cd $$module && $(1)); done
+
+# What `make redis` chose, for the processes that a target starts.
+with_redis = if [ -f bin/redis.env ]; then . bin/redis.env; fi
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: all
+all: generate build test ## Generate, build and test
+
+.PHONY: redis
+redis: ## Find or install Redis >= 7.0; prints which one was taken
+	@deploy/redis.sh
+
+.PHONY: generate
+generate: ## Write the emitted code of every schema anew
+	@$(call each,$(GO) generate ./...)
+
+.PHONY: check-generate
+check-generate: ## Fail when emitted code is not what its schema gives
+	@GO=$(GO) deploy/check-generate.sh $(MODULES)
+
+.PHONY: build
+build: ## Build every module
+	@$(call each,$(GO) build ./...)
+
+.PHONY: vet
+vet: ## Run go vet on every module
+	@$(call each,$(GO) vet ./...)
+
+.PHONY: lint
+lint: vet $(BIN)/staticcheck-$(STATICCHECK_VERSION) ## Run go vet, staticcheck and gofmt
+	@$(call each,$(BIN)/staticcheck-$(STATICCHECK_VERSION) ./...)
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+	  echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: test
+test: redis check-generate lint ## Check freshness, lint, and test all modules with the race detector
+	@$(with_redis); $(call each,$(GO) test -race -timeout 9m ./...)
+
+.PHONY: test-long
+test-long: redis ## The tests with their long forms (NACRE_LONG=1): up to an hour
+	@$(with_redis); export NACRE_LONG=1; $(call each,$(GO) test -race -timeout 90m ./...)
+
+.PHONY: bench
+bench: ## Does it keep p95 < 1 ms? A verdict on a private Redis, in about 2 minutes
+	@deploy/bench.sh
+
+.PHONY: bench-quick
+bench-quick: ## The same in 20 seconds, for a first look
+	@deploy/bench.sh -quick
+
+.PHONY: bench-full
+bench-full: ## The same with peers, 1M keys and a rate sweep
+	@deploy/bench.sh -full
+
+.PHONY: bench-compare
+bench-compare: ## This tree against BASE=<git ref>, interleaved
+	@deploy/bench.sh -compare $(BASE)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (30s)
+	@GO=$(GO) FUZZTIME=$(FUZZTIME) deploy/fuzz.sh
+
+.PHONY: clean
+clean: ## Remove tools, reports and what tests left
+	rm -rf bin bench/out
+	$(GO) clean -testcache
+
+# Tools are built from pinned versions. The version is part of the name, so
+# that another version is another file.
+$(BIN)/staticcheck-%:
+	@mkdir -p $(BIN)
+	GOFLAGS= GOBIN=$(BIN) $(GO) install honnef.co/go/tools/cmd/staticcheck@$*
+	@mv $(BIN)/staticcheck $@
