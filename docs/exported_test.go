@@ -54,6 +54,9 @@ func goFiles(t *testing.T) func(yield func(string) bool) {
 	}
 }
 
+// saidByInterface are methods whose meaning every Go programmer knows.
+var saidByInterface = map[string]bool{"Error": true, "Unwrap": true, "String": true}
+
 // undocumented returns the exported names of a file that no comment explains.
 // In a group of constants or variables the group's comment will do.
 func undocumented(file *ast.File) []*ast.Ident {
@@ -75,7 +78,7 @@ func undocumented(file *ast.File) []*ast.Ident {
 	for _, decl := range file.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
-			if d.Recv == nil || receiverIsExported(d.Recv) {
+			if d.Recv == nil || receiverIsExported(d.Recv) && !saidByInterface[d.Name.Name] {
 				note(d.Name, d.Doc)
 			}
 		case *ast.GenDecl:
