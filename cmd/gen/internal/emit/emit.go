@@ -5,6 +5,8 @@ package emit
 
 import (
 	"fmt"
+	"go/token"
+	"path"
 	"strings"
 
 	"github.com/nacre-store/nacre/cmd/gen/internal/model"
@@ -38,34 +40,44 @@ func (e *InternalError) Unwrap() error { return e.Err }
 // the schema, of which the emitted package carries a fingerprint. The error,
 // if any, is an [*InternalError].
 func Package(pkg *model.Package, lock []byte) (map[string][]byte, error) {
-	n := newNames(pkg)
 	files := make(map[string][]byte)
+	names := make(fileNames)
 	var failed error
 	add := func(name, from string, print func(p *printer)) {
-		if failed != nil {
-			return
+		if failed == nil {
+			p := newPrinter()
+			print(p)
+			files[name], failed = p.source(name, from, pkg)
 		}
-		p := newPrinter(n)
-		print(p)
-		files[name], failed = p.source(name, from, pkg)
 	}
-
-	n.files["enums.go"], n.files["structs.go"], n.files["tables.go"] = true, true, true
 	if len(pkg.Enums) > 0 {
-		add("enums.go", pkg.Source+"/types.yaml", func(p *printer) { p.enums(pkg.Enums) })
+		from := origin(pkg, pkg.Enums, func(e *model.Enum) token.Position { return e.Pos })
+		add(enumsFile+".go", from, func(p *printer) { p.enums(pkg.Enums) })
 	}
 	if len(pkg.Structs) > 0 {
-		add("structs.go", pkg.Source+"/types.yaml", func(p *printer) { p.structs(pkg.Structs) })
+		from := origin(pkg, pkg.Structs, func(s *model.Struct) token.Position { return s.Pos })
+		add(structsFile+".go", from, func(p *printer) { p.structs(pkg) })
 	}
 	for _, t := range pkg.Tables {
-		add(n.file(t.Name, "_table"), pkg.Source+"/"+t.File, func(p *printer) { p.table(t) })
+		add(names.take(t.Name, "_table"), pkg.Source+"/"+t.File, func(p *printer) { p.table(t) })
 	}
 	for _, s := range pkg.Series {
-		add(n.file(s.Name, "_series"), pkg.Source+"/"+s.File, func(p *printer) { p.series(s) })
+		add(names.take(s.Name, "_series"), pkg.Source+"/"+s.File, func(p *printer) { p.series(s) })
 	}
-	add("tables.go", pkg.Source, func(p *printer) { p.tables(pkg, lock) })
+	add(tablesFile+".go", pkg.Source, func(p *printer) { p.tables(pkg, lock) })
 	if failed != nil {
 		return nil, failed
 	}
 	return files, nil
+}
+
+// origin names the one schema file that declares all of the types, else the folder.
+func origin[T any](pkg *model.Package, types []T, pos func(T) token.Position) string {
+	file := path.Base(pos(types[0]).Filename)
+	for _, t := range types {
+		if path.Base(pos(t).Filename) != file {
+			return pkg.Source
+		}
+	}
+	return pkg.Source + "/" + file
 }

@@ -33,7 +33,7 @@ func (p *printer) enum(e *model.Enum) {
 	p.P("const (")
 	consts := make([]string, len(e.Values))
 	for i, v := range e.Values {
-		consts[i] = e.Name + camel(v)
+		consts[i] = e.Const(v)
 		p.P("%s %s = %q", consts[i], e.Name, v)
 	}
 	p.P(")\n")
@@ -44,15 +44,4 @@ func (p *printer) enum(e *model.Enum) {
 	lines := wrap(strings.Join(consts, ", "), commentWidth-len("        case "))
 	p.P("case %s:", strings.Join(lines, "\n"))
 	p.P("return true\n}\nreturn false\n}\n")
-}
-
-// camel turns an enum value into its part of a constant's name: PARTIALLY_FILLED into PartiallyFilled.
-func camel(value string) string {
-	var b strings.Builder
-	for word := range strings.SplitSeq(value, "_") {
-		if word != "" {
-			b.WriteString(word[:1] + strings.ToLower(word[1:]))
-		}
-	}
-	return b.String()
 }

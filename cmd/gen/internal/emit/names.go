@@ -5,89 +5,49 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/nacre-store/nacre/cmd/gen/internal/model"
 )
 
-// names holds what the emitter names itself: files and package variables. The
-// schema's own names were checked for clashes before; these are made unique
-// here, in schema order, so that a run always chooses the same.
-type names struct {
-	files  map[string]bool
-	vars   map[string]bool
-	tables map[*model.Table]string
-	parts  map[*model.Collection]string
-	series map[*model.Series]string
-	codecs map[any]string
-	stored map[*model.Struct]bool
+// This file names what the schema does not. Package model has checked that
+// none of the package variables meet.
+
+func codecVar(goName string) string    { return model.Unexported(goName) + "Codec" }
+func tableVar(t *model.Table) string   { return model.Unexported(t.GoName) + "Table" }
+func seriesVar(s *model.Series) string { return model.Unexported(s.GoName) + "Series" }
+func partVar(t *model.Table, c *model.Collection) string {
+	return model.Unexported(t.GoName) + c.GoName
 }
 
-func newNames(pkg *model.Package) *names {
-	n := &names{
-		files:  map[string]bool{},
-		vars:   map[string]bool{},
-		tables: map[*model.Table]string{},
-		parts:  map[*model.Collection]string{},
-		series: map[*model.Series]string{},
-		codecs: map[any]string{},
-		stored: map[*model.Struct]bool{},
-	}
-	for _, t := range pkg.Tables {
-		n.tables[t] = n.variable(lowerCamel(t.GoName) + "Table")
-		n.codecs[t] = n.variable(lowerCamel(t.GoName) + "Codec")
-		for _, c := range t.Collections {
-			n.parts[c] = n.variable(lowerCamel(t.GoName) + c.GoName)
-			n.stored[c.Struct] = true
-		}
-	}
-	for _, s := range pkg.Series {
-		n.series[s] = n.variable(lowerCamel(s.GoName) + "Series")
-		n.codecs[s] = n.variable(lowerCamel(s.GoName) + "Codec")
-	}
-	for _, s := range pkg.Structs {
-		n.codecs[s] = n.variable(lowerCamel(s.Name) + "Codec")
-	}
-	return n
-}
+// The files that are no table's and no series', and those that people write.
+const (
+	enumsFile   = "enums"
+	structsFile = "structs"
+	tablesFile  = "tables"
+)
 
-func (n *names) codec(of any) string { return n.codecs[of] }
+var otherFiles = []string{enumsFile, structsFile, tablesFile, "generate", "doc"}
 
-func (n *names) variable(name string) string { return unique(n.vars, name, "") }
+// fileNames hands out the names of Go files, each once.
+type fileNames map[string]bool
 
-// file returns the name of the Go file for a table or series. Names that the
-// go command reads a meaning into, and those of other files, get a suffix.
-func (n *names) file(name, suffix string) string {
-	i := strings.LastIndexByte(name, '_')
-	last := name[i+1:]
-	if i >= 0 && (last == "test" || slices.Contains(platforms, last)) || slices.Contains(ourFiles, name) {
+// take returns the file of a table or series: that of its own name, with the
+// suffix where that is another's.
+func (taken fileNames) take(name, suffix string) string {
+	if slices.Contains(otherFiles, name) {
 		name += suffix
 	}
-	return unique(n.files, name, ".go")
-}
-
-func unique(taken map[string]bool, name, ext string) string {
 	for try, i := name, 2; ; i++ {
-		if !taken[try+ext] {
-			taken[try+ext] = true
-			return try + ext
+		if !taken[try] {
+			taken[try] = true
+			return try + ".go"
 		}
 		try = name + strconv.Itoa(i)
 	}
 }
 
-// ourFiles are the base names of files that are no table's and no series'.
-var ourFiles = []string{"doc", "generate", "tables", "enums", "structs"}
-
-// platforms are the words that limit a Go file to a system or processor when
-// they end its name.
-var platforms = strings.Fields(`
-	aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd
-	openbsd plan9 solaris wasip1 windows zos
-	386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le
-	mips64p32 mips64p32le ppc ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm`)
-
-// receiver returns the letter under which methods and functions know a value of the Go type.
+// receiver returns the letter under which methods and functions know a value
+// of the Go type; never one that codecs and repositories use for other things.
 func receiver(goName string) string {
 	switch letter := strings.ToLower(goName[:1]); letter {
 	case "b", "m", "r", "w":
@@ -97,24 +57,11 @@ func receiver(goName string) string {
 	}
 }
 
-// lowerCamel turns an exported Go name into an unexported one: PositionID into
-// positionID, IDMap into idMap.
-func lowerCamel(goName string) string {
-	runes := []rune(goName)
-	for i, r := range runes {
-		if !unicode.IsUpper(r) || i > 0 && i+1 < len(runes) && unicode.IsLower(runes[i+1]) {
-			break
-		}
-		runes[i] = unicode.ToLower(r)
-	}
-	return string(runes)
-}
-
 // param returns the name of a parameter for a field or collection, or other
-// where that name means something else inside the function.
-func (n *names) param(goName, other string, taken ...string) string {
-	name := lowerCamel(goName)
-	if token.IsKeyword(name) || n.vars[name] || slices.Contains(taken, name) {
+// where that name means something else inside of the function.
+func param(goName, other string, taken ...string) string {
+	name := model.Unexported(goName)
+	if token.IsKeyword(name) || slices.Contains(taken, name) {
 		return other
 	}
 	return name

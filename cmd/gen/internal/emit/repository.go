@@ -70,13 +70,27 @@ func lifetime(t *model.Table) string {
 		}
 		text = append(text, fmt.Sprintf("it does not expire while %s refers to it; its time then starts when the last of them goes", join(refs, "or")))
 	}
-	for _, h := range t.Holds {
-		text = append(text, fmt.Sprintf("state %s keeps the %s in %s from expiring", spaced(h.State.Name), spaced(h.Table.Name), h.Field.Name))
+	for _, field := range t.Fields {
+		if states := heldIn(t, field); len(states) > 0 {
+			text = append(text, fmt.Sprintf("a row in state %s keeps the %s that its %s names from expiring",
+				join(states, "or"), spaced(field.Type.Table.Name), field.Name))
+		}
 	}
 	for i := range text {
 		text[i] = upperFirst(text[i]) + "."
 	}
 	return strings.Join(text, " ")
+}
+
+// heldIn returns the states in which a row keeps what field refers to.
+func heldIn(t *model.Table, field *model.Field) []string {
+	var states []string
+	for _, h := range t.Holds {
+		if h.Field == field {
+			states = append(states, spaced(h.State.Name))
+		}
+	}
+	return states
 }
 
 // indexMethod prints the method that returns an index as a set.
@@ -87,7 +101,7 @@ func (p *printer) indexMethod(t *model.Table, s shape, x *model.Index) {
 	}
 	params, args := "", ""
 	if f := x.Field; f != nil {
-		name := p.names.param(f.GoName, "value", "r", "string", "int64", "strconv")
+		name := param(f.GoName, "value", "r", "string", "int64", "strconv", tableVar(t))
 		goType := p.goType(f.Type)
 		if f == s.key {
 			goType = s.idType
@@ -99,9 +113,9 @@ func (p *printer) indexMethod(t *model.Table, s shape, x *model.Index) {
 		}
 		conditions = append(conditions, condition)
 	}
-	p.doc(fmt.Sprintf("%s returns the %s %s.", x.GoName, spaced(t.Plural), join(conditions, "and")))
+	p.doc(sentences(fmt.Sprintf("%s returns the %s %s.", x.GoName, spaced(t.Plural), join(conditions, "and")), x.Doc))
 	p.P("func (r %s) %s(%s) %s[%s, %s] {", t.GoPlural, x.GoName, params, p.store("Set"), t.IDType, t.GoName)
-	p.P("return %s.Index(r.Rows, %q%s)", p.names.tables[t], x.Name, args)
+	p.P("return %s.Index(r.Rows, %q%s)", tableVar(t), x.Name, args)
 	p.P("}\n")
 }
 
@@ -118,22 +132,27 @@ func (p *printer) collectionMethods(t *model.Table, s shape, c *model.Collection
 	p.doc(sentences(fmt.Sprintf("%s returns the %s of one %s under %s%s.",
 		c.GoName, spaced(c.Name), spaced(t.Name), tableKey(t, c.Name), kept), c.Doc))
 	p.P("func (r %s) %s(id %s) %s[%s] {", t.GoPlural, c.GoName, t.IDType, p.store(kind), element)
-	p.P("return %s.Of(r.Rows, id)", p.names.parts[c])
+	p.P("return %s.Of(r.Rows, id)", partVar(t, c))
 	p.P("}\n")
 	if c.Hash {
 		return
 	}
 
-	elements := p.names.param(c.GoName, "elements", "ctx", "r", s.Recv)
+	elements := param(c.GoName, "elements", "ctx", "r", s.Recv, partVar(t, c))
 	doc := fmt.Sprintf("Append%s writes %s and appends to its %s in one atomic step. An element whose %s is in the list already is left out, so that a repeated call does no harm.",
 		c.GoName, s.Recv, spaced(c.Name), c.ID.Name)
 	if c.Count != nil {
-		doc += fmt.Sprintf(" %s.%s must count the new elements: if the list then holds another number, nothing is written.", s.Recv, c.Count.GoName)
+		unless := ""
+		if c.Count.Optional {
+			unless = ", where it is set,"
+		}
+		doc += fmt.Sprintf(" %s.%s%s must count the new elements too: where the list would hold another number, nothing is written and the error is [store.ErrConflict].",
+			s.Recv, c.Count.GoName, unless)
 	}
 	p.doc(doc)
 	p.P("func (r %s) Append%s(ctx %s, %s %s, %s ...%s) error {",
 		t.GoPlural, c.GoName, p.from("context", "Context"), s.Recv, t.GoName, elements, element)
-	p.P("return %s.Append(ctx, r.Rows, %s, %s)", p.names.parts[c], s.Recv, elements)
+	p.P("return %s.Append(ctx, r.Rows, %s, %s)", partVar(t, c), s.Recv, elements)
 	p.P("}\n")
 }
 

@@ -18,9 +18,9 @@ type shape struct {
 	idType string       // Its Go type.
 }
 
-func (n *names) tableShape(t *model.Table) shape {
+func tableShape(t *model.Table) shape {
 	s := shape{
-		Name: t.GoName, Wire: t.Name, Recv: receiver(t.GoName), Codec: n.codec(t),
+		Name: t.GoName, Wire: t.Name, Recv: receiver(t.GoName), Codec: codecVar(t.GoName),
 		Stored: true, Doc: t.Doc, Fields: t.Fields,
 	}
 	if len(t.Key) == 1 {
@@ -29,16 +29,16 @@ func (n *names) tableShape(t *model.Table) shape {
 	return s
 }
 
-func (n *names) structShape(t *model.Struct) shape {
+func structShape(t *model.Struct, stored bool) shape {
 	return shape{
-		Name: t.Name, Wire: t.Name, Recv: receiver(t.Name), Codec: n.codec(t),
-		Stored: n.stored[t], Doc: t.Doc, Fields: t.Fields,
+		Name: t.Name, Wire: t.Name, Recv: receiver(t.Name), Codec: codecVar(t.Name),
+		Stored: stored, Doc: t.Doc, Fields: t.Fields,
 	}
 }
 
-func (n *names) seriesShape(t *model.Series) shape {
+func seriesShape(t *model.Series) shape {
 	return shape{
-		Name: t.GoName, Wire: t.Name, Recv: receiver(t.GoName), Codec: n.codec(t),
+		Name: t.GoName, Wire: t.Name, Recv: receiver(t.GoName), Codec: codecVar(t.GoName),
 		Stored: true, Array: true, Doc: t.Doc, Fields: t.Fields,
 	}
 }

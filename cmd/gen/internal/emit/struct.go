@@ -15,9 +15,15 @@ const fieldWidth = 120
 const extraDoc = "Fields of a newer schema, as msgpack pairs, kept byte for byte."
 
 // structs prints the structs of the schema with their codecs.
-func (p *printer) structs(structs []*model.Struct) {
-	for _, t := range structs {
-		s := p.names.structShape(t)
+func (p *printer) structs(pkg *model.Package) {
+	stored := make(map[*model.Struct]bool)
+	for _, t := range pkg.Tables {
+		for _, c := range t.Collections {
+			stored[c.Struct] = true
+		}
+	}
+	for _, t := range pkg.Structs {
+		s := structShape(t, stored[t])
 		p.structType(s, fmt.Sprintf("%s is a struct of the schema.", s.Name))
 		p.codec(s)
 	}

@@ -10,7 +10,7 @@ import (
 // table prints the file of a table: id, row, codec, what store must know about
 // it, and the repository.
 func (p *printer) table(t *model.Table) {
-	s := p.names.tableShape(t)
+	s := tableShape(t)
 	p.idType(t)
 	p.structType(s, fmt.Sprintf("%s is a row of table %s.", t.GoName, t.Name))
 	p.codec(s)
@@ -24,7 +24,7 @@ func (p *printer) table(t *model.Table) {
 // descriptor prints the store.Table of t.
 func (p *printer) descriptor(t *model.Table, s shape) {
 	row := s.Recv + " *" + t.GoName
-	p.P("var %s = &%s[%s, %s]{", p.names.tables[t], p.store("Table"), t.IDType, t.GoName)
+	p.P("var %s = &%s[%s, %s]{", tableVar(t), p.store("Table"), t.IDType, t.GoName)
 	p.P("Name: %q,", t.Name)
 	p.P("Codec: %s,", s.Codec)
 	p.P("Key: %s,", p.keyCodec(idFormOf(t), t.IDType))
@@ -64,7 +64,7 @@ func (p *printer) descriptor(t *model.Table, s shape) {
 	if len(t.Collections) > 0 {
 		vars := make([]string, len(t.Collections))
 		for i, c := range t.Collections {
-			vars[i] = p.names.parts[c]
+			vars[i] = partVar(t, c)
 		}
 		p.P("Collections: []%s{%s},", p.store("Collection"), strings.Join(vars, ", "))
 	}
@@ -125,8 +125,13 @@ func (p *printer) fieldText(s shape, f *model.Field, value string) string {
 
 // keyCodec returns the value that turns ids of the given form into keys and back.
 func (p *printer) keyCodec(form idForm, idType string) string {
-	name := map[idForm]string{stringID: "StringKey", intID: "IntKey", textID: "TextKey"}[form]
-	return p.store(name) + "[" + idType + "]{}"
+	switch form {
+	case intID:
+		return p.store("IntKey") + "[" + idType + "]{}"
+	case textID:
+		return p.store("TextKey") + "[" + idType + ", *" + idType + "]{}"
+	}
+	return p.store("StringKey") + "[" + idType + "]{}"
 }
 
 // idOf returns the expression for the id of a row.
@@ -143,12 +148,12 @@ func idOf(t *model.Table, s shape) string {
 
 // collectionDescriptor prints the store.ListTable or store.HashTable of c.
 func (p *printer) collectionDescriptor(t *model.Table, s shape, c *model.Collection) {
-	element := p.names.structShape(c.Struct)
+	element := structShape(c.Struct, true)
 	kind := "ListTable"
 	if c.Hash {
 		kind = "HashTable"
 	}
-	p.P("var %s = &%s[%s, %s, %s]{", p.names.parts[c], p.store(kind), t.IDType, t.GoName, element.Name)
+	p.P("var %s = &%s[%s, %s, %s]{", partVar(t, c), p.store(kind), t.IDType, t.GoName, element.Name)
 	p.P("Name: %q,", c.Name)
 	p.P("Codec: %s,", element.Codec)
 	if !c.Hash {
