@@ -24,7 +24,7 @@ import (
 // Options says how a server runs. The zero value is an empty, unpersisted
 // server on a free port.
 type Options struct {
-	Config   string        // configuration file that the server reads first; Args override it
+	Config   string        // configuration file, which then decides about persistence; Args override it
 	Args     []string      // arguments after ours, such as "--appendonly", "yes"
 	Dir      string        // working directory; "" = a temporary one, removed by Close
 	Port     int           // TCP port; 0 = a free one
@@ -255,7 +255,10 @@ func (s *Server) args() []string {
 		args = append(args, s.opts.Config)
 	}
 	args = append(args, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1",
-		"--dir", s.Dir, "--logfile", "", "--daemonize", "no", "--save", "", "--appendonly", "no")
+		"--dir", s.Dir, "--logfile", "", "--daemonize", "no")
+	if s.opts.Config == "" {
+		args = append(args, "--save", "", "--appendonly", "no")
+	}
 	if s.Socket != "" {
 		args = append(args, "--unixsocket", s.Socket)
 	}
