@@ -33,7 +33,7 @@ func Check(s *source.Schema, goPackage string, errs *source.Errors) *Package {
 	c := &checker{
 		errs:    errs,
 		schema:  s,
-		pkg:     &Package{Name: goPackage, Source: s.Path},
+		pkg:     &Package{Name: goPackage, Source: s.Path, places: schemaPlaces(s)},
 		enums:   map[string]*Enum{},
 		structs: map[string]*Struct{},
 		tables:  map[string]*Table{},
@@ -167,9 +167,6 @@ func (c *checker) typeWord(name source.Text, subject string) bool {
 	}
 	if _, base := baseTypes[name.Value]; base || name.Value == "list" || name.Value == "map" {
 		c.errs.Addf(name.Pos, subject, "%q is a type of the language", name.Value)
-	}
-	if file := buildConstraint(name.Value); file != "" {
-		c.errs.Addf(name.Pos, subject, "the Go file %s.go would be built on some machines only, because of its ending %s", name.Value, file)
 	}
 	return true
 }

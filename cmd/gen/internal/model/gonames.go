@@ -8,8 +8,8 @@ import (
 )
 
 // This file finds schema names whose Go names meet: two fields of a row, a
-// field and a method, two types of the package. What emitted code declares is
-// in design.md 3; a name that is added there is declared here.
+// field and a method, two types of the package. Every exported name of emitted
+// code is declared here; the unexported ones are the emitter's to choose.
 
 // rowNames are the methods and the field that every emitted row, struct and
 // element has.
@@ -34,46 +34,40 @@ func (c *checker) goNames() {
 		c.errs.Addf(token.Position{Filename: c.pkg.Source}, "package", "%q is no name for the Go package", name)
 	}
 	pkg := newScope(c.errs)
-	pkg.reserve("the emitted package itself", "Tables", "New", "Schema")
+	pkg.reserve("every emitted package", "Tables", "New", "Schema")
 	tables := newScope(c.errs) // The fields of Tables.
 
 	for _, e := range c.pkg.Enums {
 		pkg.declare(e.Name, fmt.Sprintf("enum %q", e.Name), e.Pos)
 	}
 	for _, s := range c.pkg.Structs {
-		by := fmt.Sprintf("struct %q", s.Name)
-		pkg.declare(s.Name, by, s.Pos)
-		pkg.declare(Unexported(s.Name)+"Codec", by, s.Pos)
+		pkg.declare(s.Name, fmt.Sprintf("struct %q", s.Name), s.Pos)
 		c.rowScope(s.Fields)
 	}
 	for _, t := range c.pkg.Tables {
-		by := fmt.Sprintf("table %q", t.Name)
-		pkg.declare(t.GoName, by, t.Pos)
+		pkg.declare(t.GoName, fmt.Sprintf("table %q", t.Name), t.Pos)
 		pkg.declare(t.GoPlural, fmt.Sprintf("plural %q of the table", t.Plural), t.Pos)
 		tables.declare(t.GoPlural, fmt.Sprintf("plural %q of the table", t.Plural), t.Pos)
-		pkg.declare(Unexported(t.GoName)+"Codec", by, t.Pos)
-		pkg.declare(Unexported(t.GoName)+"Table", by, t.Pos)
 		c.rowScope(t.Fields)
 	}
 	for _, s := range c.pkg.Series {
 		by := fmt.Sprintf("series %q", s.Name)
 		pkg.declare(s.GoName, by, s.Pos)
 		tables.declare(s.GoPlural, by, s.Pos)
-		pkg.declare(Unexported(s.GoName)+"Codec", by, s.Pos)
-		pkg.declare(Unexported(s.GoName)+"Series", by, s.Pos)
 		c.rowScope(s.Fields)
 	}
 	for _, e := range c.pkg.Enums {
 		for _, v := range e.Values {
-			pkg.declare(e.Const(v), fmt.Sprintf("value %s of the enum %q", v, e.Name), e.Pos)
+			pkg.declare(e.Const(v), fmt.Sprintf("value %s of the enum %q", v, e.Name), c.pkg.places.of("enums", e.Name, v))
 		}
 	}
 	for _, t := range c.pkg.Tables {
 		c.idType(t, pkg)
-		c.repositoryScope(t, pkg)
+		c.repositoryScope(t)
 	}
 	for i, s := range c.pkg.Series {
 		switch s.KeyType.Kind {
+		case noKind:
 		case EnumKind:
 			s.IDType = s.KeyType.Enum.Name
 		case Reference:
@@ -120,7 +114,7 @@ func (c *checker) idType(t *Table, pkg *scope) string {
 	} else {
 		pkg.declare(name, fmt.Sprintf("key of the table %q", t.Name), t.Pos)
 		id := newScope(c.errs)
-		id.reserve("a composite id", idNames...)
+		id.reserve("every composite id", idNames...)
 		for _, f := range t.Key {
 			id.declare(f.GoName, fmt.Sprintf("key %q", f.Name), f.Pos)
 			if f.Type.Kind == Reference {
@@ -133,7 +127,7 @@ func (c *checker) idType(t *Table, pkg *scope) string {
 }
 
 // repositoryScope checks the methods of a repository.
-func (c *checker) repositoryScope(t *Table, pkg *scope) {
+func (c *checker) repositoryScope(t *Table) {
 	methods := newScope(c.errs)
 	methods.reserve("every repository", repositoryNames...)
 	for _, col := range t.Collections {
@@ -142,7 +136,6 @@ func (c *checker) repositoryScope(t *Table, pkg *scope) {
 		if !col.Hash {
 			methods.declare("Append"+col.GoName, by, col.Pos)
 		}
-		pkg.declare(Unexported(t.GoName)+col.GoName, by, col.Pos)
 	}
 	for _, x := range t.Indexes {
 		if slices.ContainsFunc(t.Collections, func(col *Collection) bool { return col.Name == x.Name }) {

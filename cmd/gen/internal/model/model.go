@@ -2,11 +2,11 @@
 // text. [Check] makes it of what package source has read and finds every user
 // error on the way, so that package emit cannot fail on user input:
 //
-//	pkg, err := model.Load(dir, display, goPackage)  // source.Load and Check
-//	next, err := model.NewLock(pkg, old, ...)        // lock.go: what changed
+//	pkg, err := model.Load(dir, display, goPackage)
+//	lock, changes, err := model.NextLock(pkg, lockPath, oldLock, allowBreaking)
 //
 // An error of either is a [go/scanner.ErrorList]; print it with
-// [go/scanner.PrintError].
+// [go/scanner.PrintError]. [Fingerprint] is of the lock's bytes.
 package model
 
 import (
@@ -22,6 +22,8 @@ type Package struct {
 	Structs []*Struct
 	Tables  []*Table
 	Series  []*Series
+
+	places places // Of everything that a lock holds.
 }
 
 // An Enum is a closed list of words. Readers keep a word that they don't know.

@@ -57,51 +57,12 @@ func (s *scope) reserve(by string, names ...string) {
 func (s *scope) declare(goName, by string, pos token.Position) {
 	other, clash := s.taken[goName]
 	switch {
+	case goName == "": // A bad name, which was an error before.
 	case !clash:
 		s.taken[goName] = taken{by, pos}
 	case other.pos.IsValid():
 		s.errs.Addf(pos, by, "its Go name %s is that of the %s at %s", goName, other.by, other.pos)
 	default:
-		s.errs.Addf(pos, by, "its Go name %s is that of %s", goName, other.by)
+		s.errs.Addf(pos, by, "its Go name %s is taken: %s has it", goName, other.by)
 	}
 }
-
-// Unexported is the unexported form of an exported Go name: positionID of
-// PositionID, urlPath of URLPath.
-func Unexported(goName string) string {
-	for _, initialism := range []string{"UUID", "URL", "ID"} {
-		rest, ok := strings.CutPrefix(goName, initialism)
-		if ok && (rest == "" || rest[0] >= 'A' && rest[0] <= 'Z') {
-			return strings.ToLower(initialism) + rest
-		}
-	}
-	if goName == "" {
-		return ""
-	}
-	return strings.ToLower(goName[:1]) + goName[1:]
-}
-
-// buildConstraint is the ending for which the go command would build the file
-// of a table on some machines or in tests only.
-func buildConstraint(name string) string {
-	for {
-		_, last, ok := strings.Cut(name, "_")
-		if !ok {
-			return ""
-		}
-		if name = last; constrained[name] {
-			return "_" + name
-		}
-	}
-}
-
-var constrained = func() map[string]bool {
-	m := map[string]bool{}
-	for _, word := range strings.Fields(`test
-		aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos
-		386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le
-		ppc ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm`) {
-		m[word] = true
-	}
-	return m
-}()

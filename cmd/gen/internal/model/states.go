@@ -102,10 +102,7 @@ func (c *checker) state(subject string, at source.Text, name string, t *Table) *
 // tables that have these states.
 func (c *checker) keptBy(t *Table, s *source.Table) {
 	for _, text := range s.KeptBy {
-		tableName, stateName, ok := strings.Cut(text.Value, ".")
-		if !ok {
-			continue
-		}
+		tableName, stateName, _ := strings.Cut(text.Value, ".")
 		by := c.tables[tableName]
 		if by == nil {
 			if !c.schema.Broken {

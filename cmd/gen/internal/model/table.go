@@ -127,15 +127,13 @@ func (c *checker) index(t *Table, s *source.Index, parts parts) *Index {
 // fillSeries checks everything of a series but its fields' types and Go names.
 func (c *checker) fillSeries(t *Series, s *source.Series) {
 	t.Capacity = c.capacity("capacity", s.Capacity)
+	t.KeyType.Kind = noKind
 	if s.KeyType == nil {
 		return
 	}
-	var ok bool
-	if t.KeyType, ok = c.resolve("key", s.KeyType); !ok {
-		return
-	}
+	t.KeyType, _ = c.resolve("key", s.KeyType)
 	switch t.KeyType.Kind {
-	case String, Int64, EnumKind, Reference:
+	case String, Int64, EnumKind, Reference, noKind:
 	default:
 		c.errs.Addf(s.KeyType.Text.Pos, "key", "%q is a %s (want string, int64, an enum or a reference)", s.Key.Value, t.KeyType)
 	}

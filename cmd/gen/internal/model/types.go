@@ -16,6 +16,9 @@ var baseTypes = map[string]Kind{
 	"decimal": Decimal, "timestamp": Timestamp, "bytes": Bytes,
 }
 
+// noKind is the kind of a type that is an error.
+const noKind Kind = 255
+
 // fields resolves the types of a field list. A field whose type is an error
 // stays in the list as a broken one.
 func (c *checker) fields(list []*source.Field) []*Field {
@@ -73,7 +76,7 @@ func (c *checker) resolve(subject string, t *source.Type) (Type, bool) {
 		known := slices.Concat(sortedKeys(baseTypes), sortedKeys(c.enums), sortedKeys(c.structs), sortedKeys(c.tables))
 		c.errs.Addf(t.Name.Pos, subject, "unknown type %q%s", name, source.DidYouMean(name, known))
 	}
-	return Type{}, false
+	return Type{Kind: noKind}, false
 }
 
 var sizeForm = regexp.MustCompile(`^([1-9][0-9]*)(KiB|MiB)?$`)

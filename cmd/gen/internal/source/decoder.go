@@ -171,10 +171,12 @@ func (d *decoder) name(t Text, subject string) {
 }
 
 // typeName checks the form of the name of an enum or struct.
-func (d *decoder) typeName(t Text, subject string) {
-	if !typeForm.MatchString(t.Value) {
+func (d *decoder) typeName(t Text, subject string) bool {
+	ok := typeForm.MatchString(t.Value)
+	if !ok {
 		d.errs.Addf(t.Pos, subject, "bad type name %q (want A to Z first, then letters and digits)", t.Value)
 	}
+	return ok
 }
 
 // value checks the form of an enum value.
@@ -184,12 +186,18 @@ func (d *decoder) value(t Text, subject string) {
 	}
 }
 
-// stateRef checks the form of table.state.
-func (d *decoder) stateRef(t Text, subject string) {
-	table, state, ok := strings.Cut(t.Value, ".")
-	if !ok || !nameForm.MatchString(table) || !nameForm.MatchString(state) {
-		d.errs.Addf(t.Pos, subject, "bad state %q (want table.state)", t.Value)
+// stateRefs reads [table.state, ...].
+func (d *decoder) stateRefs(n *node) []Text {
+	var refs []Text
+	for _, t := range d.words(n, "kept_by", func(Text, string) {}) {
+		table, state, ok := strings.Cut(t.Value, ".")
+		if !ok || !nameForm.MatchString(table) || !nameForm.MatchString(state) {
+			d.errs.Addf(t.Pos, "kept_by", "bad state %q (want table.state)", t.Value)
+			continue
+		}
+		refs = append(refs, t)
 	}
+	return refs
 }
 
 func (d *decoder) nameOf(n *node, subject string) Text {

@@ -46,13 +46,13 @@ func (e *Errors) Err() error {
 // DidYouMean is the hint ` (did you mean "x"?)` with the known word that is
 // nearest to name, or "" when none is near.
 func DidYouMean(name string, known []string) string {
-	best, least := "", 1+len(name)/3
+	best, least := "", (1+len(name))/3
 	for _, k := range known {
 		if d := distance(name, k, least); d < least || d == least && best == "" {
 			best, least = k, d
 		}
 	}
-	if best == "" || name == "" {
+	if best == "" || least >= len(name) {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %q?)", best)

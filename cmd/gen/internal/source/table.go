@@ -19,7 +19,7 @@ func (d *decoder) table(n *node) *Table {
 			}
 		}},
 		{"ttl", false, func(e *entry) { t.TTL = d.word(e.value, "ttl") }},
-		{"kept_by", false, func(e *entry) { t.KeptBy = d.words(e.value, "kept_by", d.stateRef) }},
+		{"kept_by", false, func(e *entry) { t.KeptBy = d.stateRefs(e.value) }},
 		{"fields", true, func(e *entry) { t.Fields = d.fields(e.value, "fields") }},
 		{"collections", false, func(e *entry) {
 			d.open(e.value, "collections", func(e *entry) {
@@ -46,23 +46,29 @@ func (d *decoder) collection(e *entry) *Collection {
 	subject := fmt.Sprintf("collection %q", e.key.Value)
 	c := &Collection{Name: e.key, Doc: e.doc}
 	structName := func(n *node) {
-		if c.Struct = d.word(n, subject); c.Struct.Given() {
-			d.typeName(c.Struct, subject)
+		if t := d.word(n, subject); t.Given() && d.typeName(t, subject) {
+			c.Struct = t
 		}
 	}
 	for _, o := range e.value.entries {
 		c.Hash = c.Hash || o.key.Value == "hash"
 	}
-	keys := []key{{"hash", true, func(e *entry) { structName(e.value) }}}
-	if !c.Hash {
-		keys = []key{
-			{"list", true, func(e *entry) { structName(e.value) }},
-			{"id", true, func(e *entry) { c.ID = d.nameOf(e.value, subject) }},
-			{"count", false, func(e *entry) { c.Count = d.nameOf(e.value, subject) }},
-			{"capacity", false, func(e *entry) { c.Capacity = d.word(e.value, subject) }},
+	list := func(read func(n *node)) func(e *entry) {
+		return func(e *entry) {
+			if c.Hash {
+				d.errs.Addf(e.key.Pos, subject, "%q is for a list, and this is a hash", e.key.Value)
+				return
+			}
+			read(e.value)
 		}
 	}
-	if !d.closed(e.value, subject, keys) {
+	if !d.closed(e.value, subject, []key{
+		{"hash", false, func(e *entry) { structName(e.value) }},
+		{"list", !c.Hash, list(structName)},
+		{"id", !c.Hash, list(func(n *node) { c.ID = d.nameOf(n, subject) })},
+		{"count", false, list(func(n *node) { c.Count = d.nameOf(n, subject) })},
+		{"capacity", false, list(func(n *node) { c.Capacity = d.word(n, subject) })},
+	}) {
 		return nil
 	}
 	return c
