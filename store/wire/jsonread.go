@@ -1,0 +1,521 @@
+package wire
+
+import (
+	"encoding/base64"
+	"math"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// A jsonReader turns JSON into MessagePack that knows no schema; the
+// canonicaliser does the rest. Numbers that are no integers become ext of type
+// [extNumber] with their text, so that a decimal keeps its digits.
+type jsonReader struct {
+	src    []byte
+	i      int
+	dst    []byte
+	depth  int
+	tokens int // Written so far; at token number want the offset in src is at.
+	want   int
+	at     int
+}
+
+// looksLikeJSON tells JSON from MessagePack, where these bytes are integers.
+func looksLikeJSON(b []byte) bool { return len(b) > 0 && (b[0] == '{' || b[0] == '[') }
+
+// fromJSON appends the MessagePack form of the JSON value that src begins with
+// to dst, and returns how many bytes of src it takes, space behind it included.
+func fromJSON(dst, src []byte) ([]byte, int, *fault) {
+	j := jsonReader{src: src, dst: dst, want: -1}
+	if err := j.value(); err != nil {
+		return j.dst, 0, &fault{j.i, err}
+	}
+	j.space()
+	return j.dst, j.i, nil
+}
+
+// jsonOffset returns the offset in src of what became the byte at offset of msg.
+func jsonOffset(src, msg []byte, offset int) int {
+	j := jsonReader{src: src, want: 0}
+	for i := 0; i < offset; j.want++ {
+		t, err := tokenAt(msg, i)
+		if err != nil {
+			break
+		}
+		i = t.end
+	}
+	_ = j.value()
+	return j.at
+}
+
+// token notes that the next token comes from offset from of src.
+func (j *jsonReader) token(from int) {
+	if j.tokens == j.want {
+		j.at = from
+	}
+	j.tokens++
+}
+
+func (j *jsonReader) space() {
+	for j.i < len(j.src) && (j.src[j.i] == ' ' || j.src[j.i] == '\n' || j.src[j.i] == '\t' || j.src[j.i] == '\r') {
+		j.i++
+	}
+}
+
+// next skips space and returns the byte there, 0 at the end.
+func (j *jsonReader) next() byte {
+	j.space()
+	if j.i < len(j.src) {
+		return j.src[j.i]
+	}
+	return 0
+}
+
+// bad is the error at the reader's offset.
+func (j *jsonReader) bad() error {
+	if j.i >= len(j.src) {
+		return ErrTruncated
+	}
+	return ErrJSON
+}
+
+// expect reads one byte of punctuation.
+func (j *jsonReader) expect(c byte) error {
+	if j.next() != c {
+		return j.bad()
+	}
+	j.i++
+	return nil
+}
+
+func (j *jsonReader) value() error {
+	switch c := j.next(); {
+	case c == '{':
+		return j.object()
+	case c == '[':
+		return j.array()
+	case c == '"':
+		from := j.i
+		s, err := j.str()
+		if err != nil {
+			return err
+		}
+		j.token(from)
+		j.dst = appendStr(j.dst, s)
+		return nil
+	case c == '-' || c >= '0' && c <= '9':
+		return j.number()
+	}
+	j.token(j.i)
+	for _, w := range [...]struct {
+		word string
+		code byte
+	}{{"true", 0xc3}, {"false", 0xc2}, {"null", 0xc0}} {
+		if len(j.src)-j.i >= len(w.word) && string(j.src[j.i:j.i+len(w.word)]) == w.word {
+			j.i += len(w.word)
+			j.dst = append(j.dst, w.code)
+			return nil
+		}
+	}
+	return j.bad()
+}
+
+func (j *jsonReader) number() error {
+	end, integer := numberEnd(j.src, j.i)
+	text := j.src[j.i:end]
+	if len(text) == 0 {
+		return j.bad()
+	}
+	j.token(j.i)
+	j.i = end
+	if integer && string(text) != "-0" {
+		if v, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+			j.dst = appendInt(j.dst, v)
+			return nil
+		}
+		if v, err := strconv.ParseUint(string(text), 10, 64); err == nil {
+			j.dst = appendUint(j.dst, v)
+			return nil
+		}
+	}
+	j.dst = appendExt(j.dst, extNumber, text)
+	return nil
+}
+
+func appendExt(b []byte, kind int8, body []byte) []byte {
+	switch n := len(body); {
+	case n == 1 || n == 2 || n == 4 || n == 8 || n == 16:
+		code := byte(0xd4)
+		for n > 1 {
+			n /= 2
+			code++
+		}
+		b = append(b, code, byte(kind))
+	case n < 1<<8:
+		b = append(b, 0xc7, byte(n), byte(kind))
+	case n < 1<<16:
+		b = append(b, 0xc8, byte(n>>8), byte(n), byte(kind))
+	default:
+		b = append(b, 0xc9, byte(n>>24), byte(n>>16), byte(n>>8), byte(n), byte(kind))
+	}
+	return append(b, body...)
+}
+
+// maxJSONDepth leaves room for the levels of a row around those of an unknown field.
+const maxJSONDepth = 2 * MaxDepth
+
+// open begins a container and returns where its header goes.
+func (j *jsonReader) open() (at int, err error) {
+	if j.depth++; j.depth > maxJSONDepth {
+		return 0, ErrTooDeep
+	}
+	j.token(j.i)
+	j.i++
+	at = len(j.dst)
+	j.dst = append(j.dst, 0)
+	return at, nil
+}
+
+// close writes the header of a container of n entries.
+func (j *jsonReader) close(at, n int, fix, long byte) {
+	j.depth--
+	if n <= 15 {
+		j.dst[at] = fix | byte(n)
+		return
+	}
+	size := 2
+	if n > math.MaxUint16 {
+		size = 4
+		long++
+	}
+	j.dst = append(j.dst, make([]byte, size)...)
+	copy(j.dst[at+1+size:], j.dst[at+1:])
+	j.dst[at] = long
+	for k := range size {
+		j.dst[at+1+k] = byte(n >> (8 * (size - 1 - k)))
+	}
+}
+
+// list reads elements up to the closing bracket.
+func (j *jsonReader) list(element func() error) (n int, err error) {
+	if j.next() == ']' {
+		j.i++
+		return 0, nil
+	}
+	for {
+		if err := element(); err != nil {
+			return n, err
+		}
+		n++
+		if j.next() == ']' {
+			j.i++
+			return n, nil
+		}
+		if err := j.expect(','); err != nil {
+			return n, err
+		}
+	}
+}
+
+func (j *jsonReader) array() error {
+	at, err := j.open()
+	if err != nil {
+		return err
+	}
+	n, err := j.list(j.value)
+	if err != nil {
+		return err
+	}
+	j.close(at, n, 0x90, 0xdc)
+	return nil
+}
+
+func (j *jsonReader) object() error {
+	from := j.i
+	at, err := j.open()
+	if err != nil {
+		return err
+	}
+	if j.next() == '}' {
+		j.i++
+		j.close(at, 0, 0x80, 0xde)
+		return nil
+	}
+	for n := 0; ; {
+		if j.next() != '"' {
+			return j.bad()
+		}
+		start := j.i
+		key, err := j.str()
+		if err != nil {
+			return err
+		}
+		if err := j.expect(':'); err != nil {
+			return err
+		}
+		if len(key) > 0 && key[0] == '$' {
+			if len(key) < 2 || key[1] != '$' {
+				if n > 0 {
+					j.i = start
+					return ErrJSON
+				}
+				j.depth--
+				j.dst = j.dst[:at]
+				return j.tagged(string(key), from)
+			}
+			key = key[1:]
+		}
+		j.token(start)
+		j.dst = appendStr(j.dst, key)
+		if err := j.value(); err != nil {
+			return err
+		}
+		n++
+		if j.next() == '}' {
+			j.i++
+			j.close(at, n, 0x80, 0xde)
+			return nil
+		}
+		if err := j.expect(','); err != nil {
+			return err
+		}
+	}
+}
+
+// tagged reads the rest of an object of one tag; its token was noted.
+func (j *jsonReader) tagged(tag string, from int) error {
+	var err error
+	switch tag {
+	case tagBin, tagStr:
+		var body []byte
+		if body, err = j.base64(); err == nil && tag == tagBin {
+			j.dst = appendBin(j.dst, body)
+		} else if err == nil {
+			j.dst = appendStr(j.dst, body)
+		}
+	case tagExt:
+		err = j.ext()
+	case tagFloat:
+		err = j.float()
+	case tagMap:
+		err = j.pairs()
+	default:
+		j.i = from
+		return ErrJSON
+	}
+	if err != nil {
+		return err
+	}
+	return j.expect('}')
+}
+
+func (j *jsonReader) base64() ([]byte, error) {
+	from := j.i
+	if j.next() != '"' {
+		return nil, j.bad()
+	}
+	s, err := j.str()
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
+	n, err := base64.StdEncoding.Strict().Decode(b, s)
+	if err != nil {
+		j.i = from
+		return nil, ErrJSON
+	}
+	return b[:n], nil
+}
+
+func (j *jsonReader) ext() error {
+	if err := j.expect('['); err != nil {
+		return err
+	}
+	j.space()
+	end, _ := numberEnd(j.src, j.i)
+	kind, err := strconv.ParseInt(string(j.src[j.i:end]), 10, 8)
+	if err != nil {
+		return j.bad()
+	}
+	j.i = end
+	if err := j.expect(','); err != nil {
+		return err
+	}
+	body, err := j.base64()
+	if err != nil {
+		return err
+	}
+	j.dst = appendExt(j.dst, int8(kind), body)
+	return j.expect(']')
+}
+
+func (j *jsonReader) float() error {
+	if j.next() != '"' {
+		return j.bad()
+	}
+	from := j.i
+	s, err := j.str()
+	if err != nil {
+		return err
+	}
+	var v float64
+	switch string(s) {
+	case "NaN":
+		v = math.NaN()
+	case "Infinity":
+		v = math.Inf(1)
+	case "-Infinity":
+		v = math.Inf(-1)
+	default:
+		j.i = from
+		return ErrJSON
+	}
+	j.dst = appendFloat(j.dst, v)
+	return nil
+}
+
+// pairs reads a map as a list of pairs.
+func (j *jsonReader) pairs() error {
+	if j.depth++; j.depth > maxJSONDepth {
+		return ErrTooDeep
+	}
+	at := len(j.dst)
+	j.dst = append(j.dst, 0)
+	if err := j.expect('['); err != nil {
+		return err
+	}
+	n, err := j.list(func() error {
+		if err := j.expect('['); err != nil {
+			return err
+		}
+		if err := j.value(); err != nil {
+			return err
+		}
+		if err := j.expect(','); err != nil {
+			return err
+		}
+		if err := j.value(); err != nil {
+			return err
+		}
+		return j.expect(']')
+	})
+	if err != nil {
+		return err
+	}
+	j.close(at, n, 0x80, 0xde)
+	return nil
+}
+
+// str reads a string in quotes.
+func (j *jsonReader) str() ([]byte, error) {
+	j.i++
+	from := j.i
+	for j.i < len(j.src) && j.src[j.i] != '"' && j.src[j.i] != '\\' && j.src[j.i] >= 0x20 {
+		j.i++
+	}
+	s := j.src[from:j.i]
+	if j.i < len(j.src) && j.src[j.i] == '\\' {
+		var err error
+		if s, err = j.escaped(from); err != nil {
+			return nil, err
+		}
+	}
+	if j.i >= len(j.src) || j.src[j.i] != '"' {
+		return nil, j.bad()
+	}
+	if !utf8.Valid(s) {
+		j.i = from
+		return nil, ErrUTF8
+	}
+	j.i++
+	return s, nil
+}
+
+// escaped reads a string with escapes, up to its closing quote.
+func (j *jsonReader) escaped(from int) ([]byte, error) {
+	s := append([]byte(nil), j.src[from:j.i]...)
+	for j.i < len(j.src) && j.src[j.i] != '"' && j.src[j.i] >= 0x20 {
+		c := j.src[j.i]
+		if c != '\\' {
+			s = append(s, c)
+			j.i++
+			continue
+		}
+		if j.i+1 >= len(j.src) {
+			j.i++
+			return nil, ErrTruncated
+		}
+		switch c := j.src[j.i+1]; c {
+		case '"', '\\', '/':
+			s = append(s, c)
+		case 'b':
+			s = append(s, '\b')
+		case 'f':
+			s = append(s, '\f')
+		case 'n':
+			s = append(s, '\n')
+		case 'r':
+			s = append(s, '\r')
+		case 't':
+			s = append(s, '\t')
+		case 'u':
+			r, ok := j.unit(j.i)
+			if ok && utf16.IsSurrogate(r) {
+				low, _ := j.unit(j.i + 6)
+				if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+					ok = false
+				}
+				j.i += 6
+			}
+			if !ok {
+				return nil, j.bad()
+			}
+			s = utf8.AppendRune(s, r)
+			j.i += 4
+		default:
+			return nil, ErrJSON
+		}
+		j.i += 2
+	}
+	return s, nil
+}
+
+// unit reads \uXXXX at offset i.
+func (j *jsonReader) unit(i int) (rune, bool) {
+	if i+6 > len(j.src) || j.src[i] != '\\' || j.src[i+1] != 'u' {
+		return 0, false
+	}
+	v, err := strconv.ParseUint(string(j.src[i+2:i+6]), 16, 16)
+	return rune(v), err == nil
+}
+
+// settle copies a value that came from JSON into Extra: a number that a
+// float64 holds exactly, as it is spelled, becomes one.
+func settle(dst, src []byte, i int) ([]byte, int) {
+	t, err := tokenAt(src, i)
+	if err != nil {
+		return dst, len(src)
+	}
+	if t.kind == tokExt && t.ext == extNumber {
+		text := src[t.body:t.end]
+		var buf [32]byte
+		if v, err := strconv.ParseFloat(string(text), 64); err == nil && string(appendJSONFloat(buf[:0], v)) == string(text) {
+			return appendFloat(dst, v), t.end
+		}
+	}
+	dst = append(dst, src[i:t.end]...)
+	n := t.n
+	switch t.kind {
+	case tokMap:
+		n *= 2
+	case tokArray:
+	default:
+		n = 0
+	}
+	i = t.end
+	for range n {
+		dst, i = settle(dst, src, i)
+	}
+	return dst, i
+}
