@@ -1,0 +1,206 @@
+package store
+
+import (
+	"sync"
+	"time"
+
+	"github.com/nacre-store/nacre/store/internal/key"
+	"github.com/nacre-store/nacre/store/internal/write"
+	"github.com/nacre-store/nacre/store/wire"
+)
+
+// bound is a table on one store: what Rows, Set, List and Hash share.
+type bound[K comparable, V any] struct {
+	*Table[K, V]
+	s     *Store
+	w     *write.Table
+	known known
+	base  string         // of a row's key
+	state map[string]int // value of the deciding field to place in States
+	err   error          // why every operation is refused
+	rows  sync.Pool      // *V, for encoding: a row that is passed on escapes
+}
+
+// Rows returns the table's rows on the session. It is for emitted code.
+func (t *Table[K, V]) Rows(s Session) Rows[K, V] {
+	st, tx := s.session()
+	return Rows[K, V]{Set[K, V]{b: bind(st, t), tx: tx, index: allRows}}
+}
+
+// bind returns the one binding of a table on a store.
+func bind[K comparable, V any](s *Store, t *Table[K, V]) *bound[K, V] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b, ok := s.tables[t.Name].(*bound[K, V]); ok && b.Table == t {
+		return b
+	}
+	b := &bound[K, V]{Table: t, s: s, base: s.ns.Base(t.Name, ""), state: map[string]int{}}
+	b.known = s.known[t.Name]
+	if b.known.self != Described(t) {
+		b.err = refused("table %q: its package is not in Config.Schemas", t.Name)
+	}
+	for i, st := range t.States {
+		for _, v := range st.Values {
+			b.state[v] = i
+		}
+	}
+	b.w = &write.Table{Name: t.Name, Kept: len(t.KeptBy) > 0}
+	for _, x := range t.Indexes {
+		b.w.Indexes = append(b.w.Indexes, write.Index{Name: x.Name, Field: x.Field != nil})
+	}
+	for _, c := range t.Collections {
+		c := c.collection()
+		b.w.Collections = append(b.w.Collections, write.Collection{Name: c.name, List: c.list, Capacity: c.capacity})
+	}
+	b.w.Facts = func(row []byte) (write.Facts, error) {
+		var v V
+		if err := t.Codec.Take(row, &v, nil); err != nil {
+			return write.Facts{}, err
+		}
+		return b.facts(&v), nil
+	}
+	b.rows.New = func() any { return new(V) }
+	s.tables[t.Name] = b
+	return b
+}
+
+// stateOf returns the name of the row's state; "" where the table has none or
+// the value is one that this program does not know.
+func (b *bound[K, V]) stateOf(v *V) string {
+	if b.State == nil {
+		return ""
+	}
+	i, ok := b.state[b.State(v)]
+	if !ok {
+		return ""
+	}
+	return b.States[i].Name
+}
+
+// facts are the row's places in indexes and what it keeps.
+func (b *bound[K, V]) facts(v *V) write.Facts {
+	state := b.stateOf(v)
+	f := write.Facts{In: make([]write.Place, len(b.Indexes))}
+	for i, x := range b.Indexes {
+		p := write.Place{Listed: x.State == "" || x.State == state}
+		if x.Field != nil {
+			p.Value = x.Field(v)
+			p.Listed = p.Listed && p.Value != ""
+		}
+		f.In[i] = p
+	}
+	for _, h := range b.Holds {
+		id := h.Ref(v)
+		if id == "" {
+			continue
+		}
+		f.Refs = addRef(f.Refs, write.Ref{
+			Table: h.Table, ID: id, Active: h.State == state,
+			TTL: b.s.release(h.Table).Milliseconds(),
+		})
+	}
+	return f
+}
+
+// addRef merges the refs to one row: any state that keeps it is enough.
+func addRef(refs []write.Ref, r write.Ref) []write.Ref {
+	for i := range refs {
+		if refs[i].Table == r.Table && refs[i].ID == r.ID {
+			refs[i].Active = refs[i].Active || r.Active
+			return refs
+		}
+	}
+	return append(refs, r)
+}
+
+// put makes the op that stores the row, for the caller to send. The bytes of
+// the row are appended to buf.
+func (b *bound[K, V]) put(kind write.Kind, row V, buf []byte) (write.Op, error) {
+	v := b.rows.Get().(*V)
+	*v = row
+	defer func() {
+		var zero V
+		*v = zero
+		b.rows.Put(v)
+	}()
+	id := b.Key.text(b.ID(v))
+	if err := key.CheckID(id); err != nil {
+		return write.Op{}, b.refuse(id, err)
+	}
+	if b.State != nil {
+		if _, ok := b.state[b.State(v)]; !ok {
+			return write.Op{}, b.refuse(id, errUnknownState(b.State(v)))
+		}
+	}
+	op := write.Op{Kind: kind, NS: b.s.ns, Table: b.w, ID: id, Facts: b.facts(v), Expected: -1}
+	for i, p := range op.Facts.In {
+		if p.Value != "" {
+			if err := key.CheckID(p.Value); err != nil {
+				return write.Op{}, b.refuse(id, errIndexed(b.Indexes[i].Name, err))
+			}
+		}
+	}
+	for _, r := range op.Facts.Refs {
+		if err := key.CheckID(r.ID); err != nil {
+			return write.Op{}, b.refuse(id, errIndexed(r.Table, err))
+		}
+	}
+	if ttl := b.known.ttl[b.stateOf(v)]; ttl > 0 {
+		op.Expire = b.s.conn.Now() + max(1, ttl.Milliseconds())
+	}
+	var err error
+	if op.Row, err = encode(b.s, b.Codec, buf, v); err != nil {
+		return write.Op{}, b.refuse(id, err)
+	}
+	return op, nil
+}
+
+// encode writes v in the configured encoding behind buf[:0].
+func encode[E any](s *Store, c *wire.Codec[E], buf []byte, v *E) ([]byte, error) {
+	f := wire.Format{JSON: s.cfg.Encoding == "json", ISO8601: s.cfg.TimestampsAsISO8601}
+	msg, err := c.Append(buf[:0], v)
+	if err != nil || f == (wire.Format{}) {
+		return msg, err
+	}
+	return c.Transcode(nil, msg, f)
+}
+
+// decode reads a stored row and makes sure that it is the one asked for.
+func (b *bound[K, V]) decode(id string, raw []byte, in *wire.Interner) (V, error) {
+	var v V
+	if err := b.Codec.Take(raw, &v, in); err != nil {
+		return v, rowError(b.Name, id, err)
+	}
+	if got := b.Key.text(b.ID(&v)); got != id {
+		return v, rowError(b.Name, id, errOtherRow(got))
+	}
+	return v, nil
+}
+
+func (b *bound[K, V]) refuse(id string, err error) error {
+	e := rowError(b.Name, id, err).(*RowError)
+	e.Err = class(ErrRefused, e.Err)
+	return e
+}
+
+// collectionTTL tells whether the list or hash is kept at all.
+func (s *Store) skips(table, collection string) bool {
+	return table == "account" && collection == "events" && !yes(s.cfg.PersistAccountEvents)
+}
+
+// buffers are encoding buffers. One goes back only when the server has
+// answered: until then, and for ever after a lost answer, the connection may
+// still read it.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+const maxPooled = 64 << 10
+
+func recycle(b *[]byte, row []byte) {
+	if cap(row) > cap(*b) && cap(row) <= maxPooled {
+		*b = row[:0]
+	}
+	buffers.Put(b)
+}
+
+// sweepEvery bounds how often readers remove expired members of an index.
+const sweepEvery = time.Minute

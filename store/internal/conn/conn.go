@@ -1,0 +1,215 @@
+// Package conn holds the connection to Redis: how it is dialled, fenced,
+// probed and retried, and what each kind of error says about a command.
+package conn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// Options say where to connect.
+type Options struct {
+	Addresses  []string
+	Unix       string
+	Username   string
+	Password   string
+	TLS        *tls.Config
+	DB         int
+	Timeout    time.Duration // Of connecting.
+	Sentinel   string        // Master name; Addresses are then the sentinels.
+	SentinelUN string
+	SentinelPW string
+	Cluster    bool
+	Tracking   []string // CLIENT TRACKING options; nil connects without tracking.
+	OnPush     func(keys []rueidis.RedisMessage)
+	OnDial     func() // Called before each connection is made.
+	Logger     *slog.Logger
+}
+
+// A Conn is one ordered, pipelined connection to each Redis node in use.
+type Conn struct {
+	Client rueidis.Client
+	fence  *fence // nil when the client was given
+	own    bool
+	offset atomic.Int64 // server clock minus ours, nanoseconds
+	server Server
+}
+
+// Server is what the probe at Open found out.
+type Server struct {
+	Version  string
+	RunID    string
+	Eviction string // maxmemory-policy
+	AOF      bool
+	Snapshot bool // an RDB schedule is configured, as far as can be seen
+	Role     string
+	Loading  bool
+}
+
+// retryFor bounds how long a command that was surely not applied is tried
+// again when the context has no earlier deadline.
+const retryFor = 5 * time.Second
+
+// Open connects. It fails within o.Timeout, naming address and cause.
+func Open(ctx context.Context, o Options) (*Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	c := &Conn{own: true, fence: newFence(o)}
+	opt := rueidis.ClientOption{
+		InitAddress: o.Addresses,
+		Username:    o.Username, Password: o.Password,
+		TLSConfig: o.TLS, SelectDB: o.DB,
+		ForceSingleClient: !o.Cluster && o.Sentinel == "",
+		// One connection a node: two would reorder writes of one key.
+		PipelineMultiplex: -1, BlockingPipeline: -1, AlwaysPipelining: true,
+		DisableRetry:     true, // retried here, by what the error says
+		DisableCache:     o.Tracking == nil,
+		ConnWriteTimeout: max(2*time.Second, o.Timeout),
+		Dialer:           net.Dialer{Timeout: o.Timeout, KeepAlive: time.Second},
+		DialCtxFn:        c.fence.dial,
+		ClusterOption:    rueidis.ClusterOption{ShardsRefreshInterval: 15 * time.Second, MaxMovedRedirections: 5},
+		Sentinel: rueidis.SentinelOption{
+			MasterSet: o.Sentinel, Username: o.SentinelUN, Password: o.SentinelPW,
+			TopologyRefreshInterval: 5 * time.Second, TLSConfig: o.TLS, Dialer: net.Dialer{Timeout: o.Timeout},
+		},
+		ClientTrackingOptions: o.Tracking,
+		OnInvalidations:       o.OnPush,
+	}
+	if o.Tracking == nil {
+		opt.OnInvalidations = nil
+	}
+	done := make(chan error, 1)
+	go func() { // the dial of some topologies does not take a context
+		client, err := rueidis.NewClient(opt)
+		if err == nil {
+			c.Client = client
+		} else if client != nil {
+			client.Close()
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			return nil, err
+		}
+	case <-ctx.Done():
+		go func() { // the late client must not stay open
+			if err := <-done; err == nil {
+				c.Client.Close()
+			}
+		}()
+		return nil, fmt.Errorf("no answer within %v", o.Timeout)
+	}
+	if err := c.probe(ctx); err != nil {
+		c.Client.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Given uses a client that somebody else made: without a fence, and never
+// closed here.
+func Given(client rueidis.Client) *Conn { return &Conn{Client: client} }
+
+// Close waits for calls under way and closes.
+func (c *Conn) Close() {
+	if c.own {
+		c.Client.Close()
+	}
+}
+
+// Server returns what the probe found.
+func (c *Conn) Server() Server { return c.server }
+
+// Now returns the server's clock in milliseconds since the epoch, by the
+// offset of the last TIME. A client clock that is wrong would let rows expire
+// early or never.
+func (c *Conn) Now() int64 {
+	return time.Now().Add(time.Duration(c.offset.Load())).UnixMilli()
+}
+
+// probe reads the server's version, policy and clock.
+func (c *Conn) probe(ctx context.Context) error {
+	before := time.Now()
+	rs := c.Client.DoMulti(ctx, c.Client.B().Info().Build(), c.Client.B().Time().Build())
+	info, err := rs[0].ToString()
+	if err != nil {
+		return err
+	}
+	if t, err := rs[1].AsStrSlice(); err == nil && len(t) == 2 {
+		c.setClock(before, time.Now(), t)
+	}
+	get := func(name string) string {
+		_, rest, ok := strings.Cut("\n"+info, "\n"+name+":")
+		if !ok {
+			return ""
+		}
+		v, _, _ := strings.Cut(rest, "\n")
+		return strings.TrimSpace(v)
+	}
+	c.server = Server{
+		Version: get("redis_version"), RunID: get("run_id"), Eviction: get("maxmemory_policy"),
+		AOF: get("aof_enabled") == "1", Role: get("role"), Loading: get("loading") == "1",
+	}
+	if v := c.server.Version; v != "" {
+		major, _, _ := strings.Cut(v, ".")
+		if n, err := strconv.Atoi(major); err == nil && n < 7 {
+			return &Unfit{fmt.Sprintf("Redis %s is too old, 7.0 or newer is needed", v)}
+		}
+	}
+	return nil
+}
+
+// setClock takes the reply of TIME that was asked for and read at the moments.
+func (c *Conn) setClock(asked, read time.Time, reply []string) {
+	sec, err1 := strconv.ParseInt(reply[0], 10, 64)
+	usec, err2 := strconv.ParseInt(reply[1], 10, 64)
+	if errors.Join(err1, err2) == nil {
+		c.offset.Store(int64(time.Unix(sec, usec*1000).Sub(asked.Add(read.Sub(asked) / 2))))
+	}
+}
+
+// Unfit says why a server that answers cannot be used.
+type Unfit struct{ Reason string }
+
+func (u *Unfit) Error() string { return u.Reason }
+
+// Retry calls try until it returns nil, or an error that [Classify] does not
+// call [NotApplied], or until the context or the bound on retries ends. It
+// returns the last error.
+func Retry(ctx context.Context, try func() error) error {
+	var end time.Time
+	for n := 0; ; n++ {
+		err := try()
+		if err == nil || Classify(err) != NotApplied {
+			return err
+		}
+		if n == 0 {
+			end = time.Now().Add(retryFor)
+		}
+		// 5 ms doubling to 200 ms, half of it random: a server that comes back
+		// is found soon and is not stormed.
+		d := min(5*time.Millisecond<<min(n, 6), 200*time.Millisecond)
+		d = d/2 + rand.N(d/2+1)
+		if time.Now().Add(d).After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(d):
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package store
+
+import (
+	"context"
+
+	"github.com/redis/rueidis"
+)
+
+// purge deletes the tenant's keys on one node.
+func (s *Store) purge(ctx context.Context, node rueidis.Client, pattern string) error {
+	for cursor := uint64(0); ; {
+		e, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(1000).Build()).AsScanEntry()
+		if err != nil {
+			return err
+		}
+		var cmds rueidis.Commands
+		for _, k := range e.Elements {
+			if s.ns.Owns(k) { // the pattern of trader 001 finds trader 001-abc too
+				cmds = append(cmds, node.B().Unlink().Key(k).Build())
+			}
+		}
+		for _, r := range node.DoMulti(ctx, cmds...) {
+			if err := r.Error(); err != nil {
+				return err
+			}
+		}
+		if cursor = e.Cursor; cursor == 0 {
+			return nil
+		}
+	}
+}

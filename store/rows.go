@@ -1,0 +1,305 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/redis/rueidis"
+
+	"github.com/nacre-store/nacre/store/internal/conn"
+	"github.com/nacre-store/nacre/store/internal/write"
+)
+
+// Rows are the rows of a table. Values go in and values come out: the store
+// keeps no pointer to a caller's row. Lists and maps inside a row that was
+// read are shared with other readers: Clone the row before changing them.
+// All methods are safe for concurrent use.
+type Rows[K comparable, V any] struct{ Set[K, V] }
+
+// Get returns the row, or an error that wraps [ErrNotFound]. Every error is a
+// *[RowError].
+func (r Rows[K, V]) Get(ctx context.Context, id K) (V, error) {
+	var v V
+	b, text := r.b, r.b.Key.text(id)
+	if b.err != nil {
+		return v, rowError(b.Name, text, b.err)
+	}
+	raw, err := r.raw(ctx, text)
+	if err != nil {
+		return v, rowError(b.Name, text, err)
+	}
+	if raw == nil {
+		return v, rowError(b.Name, text, ErrNotFound)
+	}
+	return b.decode(text, raw, nil)
+}
+
+// raw returns the stored bytes of a row; nil where there is none.
+func (r Rows[K, V]) raw(ctx context.Context, id string) ([]byte, error) {
+	if r.tx != nil {
+		return r.tx.row(ctx, r.b.base+id)
+	}
+	var raw []byte
+	err := r.b.s.read(ctx, func(c rueidis.Client) error {
+		var err error
+		raw, err = c.Do(ctx, c.B().Get().Key(r.b.base+id).Build()).AsBytes()
+		if rueidis.IsRedisNil(err) {
+			raw, err = nil, nil
+		}
+		return err
+	})
+	return raw, err
+}
+
+// chunk is how many rows one MGET asks for: enough to hide the round trip, few
+// enough not to hold up others on the connection.
+const chunk = 256
+
+// GetMany yields the rows in the order of the ids. A row that is missing or
+// cannot be decoded yields a *[RowError] and the loop goes on; any other error
+// is the last thing yielded.
+func (r Rows[K, V]) GetMany(ctx context.Context, ids ...K) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var zero V
+		for part := range slices.Chunk(ids, chunk) {
+			texts := make([]string, len(part))
+			for i, id := range part {
+				texts[i] = r.b.Key.text(id)
+			}
+			raws, err := r.raws(ctx, texts)
+			if err != nil {
+				yield(zero, fmt.Errorf("%s: %w", r.b.Name, err))
+				return
+			}
+			for i, raw := range raws {
+				v, err := zero, error(nil)
+				if raw == nil {
+					err = rowError(r.b.Name, texts[i], ErrNotFound)
+				} else {
+					v, err = r.b.decode(texts[i], raw, nil)
+				}
+				if !yield(v, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// raws returns the stored bytes of several rows in one round trip.
+func (s Set[K, V]) raws(ctx context.Context, ids []string) ([][]byte, error) {
+	if s.b.err != nil {
+		return nil, s.b.err
+	}
+	raws := make([][]byte, len(ids))
+	if s.tx != nil {
+		for i, id := range ids {
+			var err error
+			if raws[i], err = s.tx.row(ctx, s.b.base+id); err != nil {
+				return nil, err
+			}
+		}
+		return raws, nil
+	}
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = s.b.base + id
+	}
+	err := s.b.s.read(ctx, func(c rueidis.Client) error {
+		ms, err := mget(ctx, c, keys)
+		for i := range ms {
+			raws[i] = ms[i]
+		}
+		return err
+	})
+	return raws, err
+}
+
+// Put stores the row with its expiry and its index memberships in one atomic
+// round trip. A table with a list has its history left alone: that is for
+// import and correction, and the emitted Append methods are the way to change
+// such a row.
+func (r Rows[K, V]) Put(ctx context.Context, row V) error {
+	if r.b.err != nil {
+		return r.b.err
+	}
+	buf := buffers.Get().(*[]byte)
+	op, err := r.b.put(write.Put, row, *buf)
+	if err != nil {
+		buffers.Put(buf)
+		return err
+	}
+	if err := r.send(ctx, op); err != nil {
+		return err
+	}
+	if r.tx == nil {
+		recycle(buf, op.Row)
+	}
+	return nil
+}
+
+// send hands an op to the commit, or to the store's write.
+func (s Set[K, V]) send(ctx context.Context, op write.Op) error {
+	if s.tx != nil {
+		return s.tx.add(op)
+	}
+	return s.b.s.one(ctx, op)
+}
+
+// putBatch is how many rows PutMany has under way at once.
+const putBatch = 100
+
+// PutMany stores rows, pipelined. Each row is atomic, the whole is not: on an
+// error the others have been stored, and the joined error names each row that
+// has not.
+func (r Rows[K, V]) PutMany(ctx context.Context, rows iter.Seq[V]) error {
+	if r.b.err != nil {
+		return r.b.err
+	}
+	var errs []error
+	var ops []write.Op
+	flush := func() {
+		if len(ops) == 0 {
+			return
+		}
+		for _, err := range r.b.s.write(ctx, write.Batch{Ops: ops}) {
+			if err != nil {
+				errs = append(errs, err)
+			}
+		}
+		ops = ops[:0]
+	}
+	for row := range rows {
+		op, err := r.b.put(write.Put, row, nil)
+		if err == nil && r.tx != nil {
+			err = r.tx.add(op)
+		} else if err == nil {
+			ops = append(ops, op)
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if len(ops) == putBatch {
+			flush()
+		}
+		if ctx.Err() != nil {
+			errs = append(errs, class(ErrUnavailable, ctx.Err()))
+			break
+		}
+	}
+	flush()
+	return joinErrors(errs)
+}
+
+// Delete removes rows with their lists, hashes and index memberships. Ids that
+// are not stored are no error. Each row is atomic, the whole is not.
+func (r Rows[K, V]) Delete(ctx context.Context, ids ...K) error {
+	if r.b.err != nil {
+		return r.b.err
+	}
+	var errs []error
+	var ops []write.Op
+	for _, id := range ids {
+		op := write.Op{Kind: write.Delete, NS: r.b.s.ns, Table: r.b.w, ID: r.b.Key.text(id)}
+		if r.tx != nil {
+			errs = append(errs, r.tx.add(op))
+			continue
+		}
+		ops = append(ops, op)
+	}
+	for part := range slices.Chunk(ops, putBatch) {
+		errs = append(errs, r.b.s.write(ctx, write.Batch{Ops: part})...)
+	}
+	return joinErrors(errs)
+}
+
+// Update reads the row from Redis, lets fn change it and stores it if nobody
+// else has changed it meanwhile; otherwise fn runs again on the newer row, so
+// it must have no other effect. After bounded tries the error wraps
+// [ErrConflict]. An error of fn ends the update and is returned. It returns
+// the row as stored. fn gets a row of its own and may change everything in it
+// but the id.
+func (r Rows[K, V]) Update(ctx context.Context, id K, fn func(*V) error) (V, error) {
+	var row V
+	text := r.b.Key.text(id)
+	if r.b.err != nil {
+		return row, rowError(r.b.Name, text, r.b.err)
+	}
+	var err error
+	for try := range commitTries {
+		if try > 0 {
+			backOff(ctx, try)
+		}
+		var raw []byte
+		if raw, err = r.raw(ctx, text); err == nil && raw == nil {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return row, rowError(r.b.Name, text, err)
+		}
+		if row, err = r.b.decode(text, raw, nil); err != nil {
+			return row, err
+		}
+		if err = fn(&row); err != nil {
+			return row, err
+		}
+		var op write.Op
+		if op, err = r.b.put(write.Put, row, nil); err != nil {
+			return row, err
+		}
+		if op.ID != text {
+			return row, r.b.refuse(text, fmt.Errorf("an update must not change the id (to %q)", op.ID))
+		}
+		if r.tx != nil {
+			return row, r.tx.add(op)
+		}
+		err = r.b.s.write(ctx, write.Batch{Ops: []write.Op{op}, Atomic: true, Checks: []write.Check{write.RowIs(op.RowKey(), raw)}})[0]
+		if !errors.Is(err, ErrConflict) || ctx.Err() != nil {
+			break
+		}
+	}
+	return row, err
+}
+
+// read runs f until it succeeds, fails for good or the bound on retries ends.
+func (s *Store) read(ctx context.Context, f func(rueidis.Client) error) error {
+	return s.busy.enter(func() error {
+		return readClass(conn.Retry(ctx, func() error {
+			if err := conn.Alive(ctx); err != nil {
+				return err
+			}
+			err := f(s.conn.Client)
+			if conn.Classify(err) == conn.Unknown && ctx.Err() == nil {
+				err = conn.NotSent(err) // a read whose reply is lost can be asked again
+			}
+			return err
+		}))
+	})
+}
+
+// write is the one way by which anything is written: every change of every
+// method passes here. The errors stand in the order of the ops.
+func (s *Store) write(ctx context.Context, b write.Batch) []error {
+	errs := make([]error, len(b.Ops))
+	err := s.busy.enter(func() error {
+		for i, r := range s.exec.Do(ctx, b) {
+			errs[i] = errorClass(r.Err)
+		}
+		return nil
+	})
+	for i := range errs {
+		if err != nil {
+			errs[i] = err
+		}
+		errs[i] = rowError(b.Ops[i].Table.Name, b.Ops[i].ID, errs[i])
+	}
+	return errs
+}
+
+// one writes a single op.
+func (s *Store) one(ctx context.Context, op write.Op) error {
+	return s.write(ctx, write.Batch{Ops: []write.Op{op}})[0]
+}
