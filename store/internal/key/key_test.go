@@ -20,9 +20,9 @@ var (
 	ids       = []string{"", "O-1", "x-order:O-1", "ids", "open:O-1", ".open", "a:b", "a@b", "}", "{a}-order:1", "é ü", "%3A"}
 )
 
-type name struct{ prefix, trader, instance, typ, part, id string }
+type named struct{ prefix, trader, instance, typ, part, id string }
 
-func every(yield func(name, bool)) {
+func every(yield func(named, bool)) {
 	for _, p := range prefixes {
 		for _, t := range traders {
 			for _, i := range instances {
@@ -32,8 +32,8 @@ func every(yield func(name, bool)) {
 							if a == "" && d == "" {
 								continue // a thing has a part, an id or both
 							}
-							yield(name{p, t, i, y, a, d}, false)
-							yield(name{p, t, i, y, a, d}, true)
+							yield(named{p, t, i, y, a, d}, false)
+							yield(named{p, t, i, y, a, d}, true)
 						}
 					}
 				}
@@ -42,7 +42,7 @@ func every(yield func(name, bool)) {
 	}
 }
 
-func build(t interface{ Fatalf(string, ...any) }, n name, tag bool) string {
+func build(t interface{ Fatalf(string, ...any) }, n named, tag bool) string {
 	ns, err := New(n.prefix, n.trader, n.instance, tag)
 	if err != nil {
 		t.Fatalf("New(%+v): %v", n, err)
@@ -54,7 +54,7 @@ func build(t interface{ Fatalf(string, ...any) }, n name, tag bool) string {
 }
 
 // naive is the join of the specification's pattern without escaping.
-func naive(n name, tag bool) string {
+func naive(n named, tag bool) string {
 	ns := n.prefix
 	for _, s := range []string{n.trader, n.instance} {
 		if s != "" {
@@ -75,9 +75,9 @@ func naive(n name, tag bool) string {
 }
 
 func TestKeysNeverCollide(t *testing.T) {
-	ours, theirs := map[string]name{}, map[string]name{}
+	ours, theirs := map[string]named{}, map[string]named{}
 	count, naiveCollisions := 0, 0
-	every(func(n name, tag bool) {
+	every(func(n named, tag bool) {
 		count++
 		k := build(t, n, tag)
 		if was, ok := ours[k]; ok {
@@ -88,7 +88,7 @@ func TestKeysNeverCollide(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Parse(%q) of %+v: %v", k, n, err)
 		}
-		if got := (name{p.Prefix, p.Trader, p.Instance, p.Type, p.Part, p.ID}); got != n || p.Tagged != tag {
+		if got := (named{p.Prefix, p.Trader, p.Instance, p.Type, p.Part, p.ID}); got != n || p.Tagged != tag {
 			t.Fatalf("Parse(%q) = %+v, want %+v", k, got, n)
 		}
 		if ns, _ := New(n.prefix, n.trader, n.instance, tag); !ns.Owns(k) {
@@ -135,7 +135,7 @@ func TestTenantsAreDisjoint(t *testing.T) {
 
 func TestParseIsTheInverse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := name{
+		n := named{
 			prefix:   rapid.StringMatching(`[A-Za-z0-9_]{1,8}`).Draw(t, "prefix"),
 			trader:   rapid.String().Draw(t, "trader"),
 			instance: rapid.String().Draw(t, "instance"),
@@ -148,7 +148,7 @@ func TestParseIsTheInverse(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Parse(%q): %v", k, err)
 		}
-		if got := (name{p.Prefix, p.Trader, p.Instance, p.Type, p.Part, p.ID}); got != n {
+		if got := (named{p.Prefix, p.Trader, p.Instance, p.Type, p.Part, p.ID}); got != n {
 			t.Fatalf("Parse(%q) = %+v, want %+v", k, got, n)
 		}
 	})
@@ -197,7 +197,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again := build(t, name{p.Prefix, p.Trader, p.Instance, p.Type, p.Part, p.ID}, p.Tagged); again != k {
+		if again := build(t, named{p.Prefix, p.Trader, p.Instance, p.Type, p.Part, p.ID}, p.Tagged); again != k {
 			t.Fatalf("%q parses to %+v, which is the key %q", k, p, again)
 		}
 	})
