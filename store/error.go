@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nacre-store/nacre/store/wire"
@@ -91,4 +92,26 @@ func class(class, err error) error { return &classed{class, err} }
 
 func refused(format string, args ...any) error {
 	return class(ErrRefused, fmt.Errorf(format, args...))
+}
+
+func errUnknownState(value string) error {
+	return fmt.Errorf("the deciding field has the value %q, which no state of this schema has", value)
+}
+
+func errIndexed(name string, err error) error {
+	return fmt.Errorf("%s: the value cannot stand in a key: %w", name, err)
+}
+
+func errOtherRow(id string) error { return fmt.Errorf("the key holds the row %q", id) }
+
+// maxJoined is how many errors a joined error spells out.
+const maxJoined = 20
+
+// joinErrors joins the errors that are not nil and counts what it leaves out.
+func joinErrors(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) > maxJoined {
+		errs = append(errs[:maxJoined:maxJoined], fmt.Errorf("and %d more: %w", len(errs)-maxJoined, errs[maxJoined]))
+	}
+	return errors.Join(errs...)
 }

@@ -99,18 +99,23 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 		}
 		done <- err
 	}()
+	var err error
 	select {
-	case err := <-done:
-		if err != nil {
-			return nil, err
-		}
+	case err = <-done:
 	case <-ctx.Done():
-		go func() { // the late client must not stay open
-			if err := <-done; err == nil {
-				c.Client.Close()
-			}
-		}()
-		return nil, fmt.Errorf("no answer within %v", o.Timeout)
+		select { // the dial says better what it has been waiting for
+		case err = <-done:
+		case <-time.After(grace):
+			go func() { // a late client must not stay open
+				if err := <-done; err == nil {
+					c.Client.Close()
+				}
+			}()
+			err = fmt.Errorf("no answer within %v", o.Timeout)
+		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := c.probe(ctx); err != nil {
 		c.Client.Close()
@@ -118,6 +123,10 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 	}
 	return c, nil
 }
+
+// grace is how long a dial may go on behind its deadline to say what it has
+// been waiting for.
+const grace = 100 * time.Millisecond
 
 // Given uses a client that somebody else made: without a fence, and never
 // closed here.
