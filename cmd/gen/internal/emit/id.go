@@ -14,7 +14,7 @@ func (p *printer) idType(t *model.Table) {
 		p.compositeID(t)
 		return
 	}
-	p.keyType(t.Key[0].Type, t.IDType, fmt.Sprintf("%s identifies a [%s].", t.IDType, t.GoName))
+	p.keyType(t.Key[0].Type, t.IDType, fmt.Sprintf("%s identifies %s.", t.IDType, article("["+t.GoName+"]")))
 }
 
 // keyType prints a string or integer type for ids.
@@ -32,7 +32,7 @@ func (p *printer) compositeID(t *model.Table) {
 	for i, f := range t.Key {
 		words[i] = f.Name
 	}
-	p.doc(fmt.Sprintf("%s identifies a [%s] by %s.", t.IDType, t.GoName, join(words, "and")))
+	p.doc(fmt.Sprintf("%s identifies %s by %s.", t.IDType, article("["+t.GoName+"]"), join(words, "and")))
 	p.P("type %s struct {", t.IDType)
 	for _, f := range t.Key {
 		p.P("%s %s", f.GoName, p.goType(f.Type))

@@ -51,19 +51,30 @@ func (p *printer) msgp(name string) string  { return p.from(msgpPath, name) }
 // commentWidth is the column at which comments above a declaration wrap.
 const commentWidth = 97
 
-// doc prints text as a comment. Lines that are too long are wrapped; short
-// ones, empty ones and indented ones stay as their author broke them.
+// doc prints text as a comment. Lines that are too long are wrapped, also in
+// lists ("  - "); other indented lines stay as they are.
 func (p *printer) doc(text string) {
 	if text == "" {
 		return
 	}
 	for line := range strings.SplitSeq(printable(text), "\n") {
-		if line == "" || line[0] == ' ' || line[0] == '\t' {
+		item, isItem := strings.CutPrefix(line, "  - ")
+		switch {
+		case isItem:
+			for i, part := range wrap(item, commentWidth-len("//   - ")) {
+				if i == 0 {
+					part = "- " + part
+				} else {
+					part = "  " + part
+				}
+				p.P("//   %s", part)
+			}
+		case line == "" || line[0] == ' ' || line[0] == '\t':
 			p.P("%s", strings.TrimRight("// "+line, " \t"))
-			continue
-		}
-		for _, part := range wrap(line, commentWidth-len("// ")) {
-			p.P("// %s", part)
+		default:
+			for _, part := range wrap(line, commentWidth-len("// ")) {
+				p.P("// %s", part)
+			}
 		}
 	}
 }

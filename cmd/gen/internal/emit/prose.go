@@ -39,12 +39,12 @@ func sentences(texts ...string) string {
 // spaced turns a schema name into words: order_list into "order list".
 func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
-// upperFirst makes a sentence of text.
-func upperFirst(text string) string {
-	if text == "" {
-		return ""
+// article puts a or an before a word, which may be a doc link.
+func article(word string) string {
+	if strings.ContainsAny(strings.TrimPrefix(word, "[")[:1], "aeioAEIO") {
+		return "an " + word
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	return "a " + word
 }
 
 // grouped writes a count with thousands separators: 10,000.

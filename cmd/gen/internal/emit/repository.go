@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nacre-store/nacre/cmd/gen/internal/model"
 )
@@ -26,8 +27,8 @@ func (p *printer) repository(t *model.Table, s shape) {
 // repositoryDoc tells where the rows are, how long they live and what Put leaves alone.
 func repositoryDoc(t *model.Table) string {
 	paragraphs := []string{
-		fmt.Sprintf("%s reads and writes [%s] rows under %s.", t.GoPlural, t.GoName, tableKey(t, "")),
-		lifetime(t),
+		fmt.Sprintf("%s reads and writes [%s] rows under %s. %s", t.GoPlural, t.GoName, tableKey(t, ""), lifetime(t)),
+		keeping(t),
 	}
 	if lists := listsOf(t); len(lists) > 0 {
 		appends := make([]string, len(lists))
@@ -41,45 +42,59 @@ func repositoryDoc(t *model.Table) string {
 	return strings.Join(slices.DeleteFunc(paragraphs, func(s string) bool { return s == "" }), "\n\n")
 }
 
-// lifetime says when rows expire and what keeps them.
+// lifetime says when rows expire: as a list of the states, if there are any.
 func lifetime(t *model.Table) string {
-	var text []string
 	with := ""
 	if len(t.Collections) > 0 {
 		with = ", together with its " + join(spacedNames(t.Collections), "and")
 	}
-	switch {
-	case t.States != nil:
-		for _, st := range t.States.List {
-			who := fmt.Sprintf("a row in state %s (%s %s)", spaced(st.Name), t.States.By.Name, join(st.Values, "or"))
-			if st.TTL > 0 {
-				text = append(text, fmt.Sprintf("%s expires %s after its last write%s", who, period(st.TTL), with))
-			} else {
-				text = append(text, who+" does not expire")
-			}
+	expires := func(ttl time.Duration) string {
+		if ttl == 0 {
+			return "does not expire."
 		}
-	case t.TTL > 0:
-		text = append(text, fmt.Sprintf("a row expires %s after its last write%s", period(t.TTL), with))
-	default:
-		text = append(text, "rows do not expire")
+		return fmt.Sprintf("expires %s after its last write%s.", period(ttl), with)
 	}
+	if t.States == nil {
+		return "A row " + expires(t.TTL)
+	}
+	text := "By " + t.States.By.Name + ", a row is"
+	for _, st := range t.States.List {
+		text += sentences(fmt.Sprintf("\n  - %s (%s): %s", spaced(st.Name), join(st.Values, "or"), expires(st.TTL)),
+			strings.ReplaceAll(st.Doc, "\n", " "))
+	}
+	return text
+}
+
+// keeping says which rows keep which others from expiring.
+func keeping(t *model.Table) string {
+	var text []string
 	if len(t.KeptBy) > 0 {
-		refs := make([]string, len(t.KeptBy))
-		for i, r := range t.KeptBy {
-			refs[i] = "a " + spaced(r.Table.Name) + " in state " + spaced(r.State.Name)
-		}
-		text = append(text, fmt.Sprintf("it does not expire while %s refers to it; its time then starts when the last of them goes", join(refs, "or")))
+		text = append(text, fmt.Sprintf("A row does not expire while %s refers to it; its time to live starts when the last of them goes.", join(keepers(t), "or")))
 	}
 	for _, field := range t.Fields {
 		if states := heldIn(t, field); len(states) > 0 {
-			text = append(text, fmt.Sprintf("a row in state %s keeps the %s that its %s names from expiring",
+			text = append(text, fmt.Sprintf("While %s, a row keeps the %s that its %s names from expiring.",
 				join(states, "or"), spaced(field.Type.Table.Name), field.Name))
 		}
 	}
-	for i := range text {
-		text[i] = upperFirst(text[i]) + "."
-	}
 	return strings.Join(text, " ")
+}
+
+// keepers lists what keeps a row of t: "an order that is pending or open".
+func keepers(t *model.Table) []string {
+	var tables []*model.Table
+	states := make(map[*model.Table][]string)
+	for _, r := range t.KeptBy {
+		if states[r.Table] == nil {
+			tables = append(tables, r.Table)
+		}
+		states[r.Table] = append(states[r.Table], spaced(r.State.Name))
+	}
+	list := make([]string, len(tables))
+	for i, by := range tables {
+		list[i] = article(spaced(by.Name)) + " that is " + join(states[by], "or")
+	}
+	return list
 }
 
 // heldIn returns the states in which a row keeps what field refers to.
@@ -108,12 +123,12 @@ func (p *printer) indexMethod(t *model.Table, s shape, x *model.Index) {
 		}
 		params, args = name+" "+goType, ", "+p.fieldText(s, f, name)
 		condition := "with the given " + f.Name
-		if f.Optional {
+		if f.Optional || f.Type.Kind == model.String {
 			condition += "; rows without one are not listed"
 		}
 		conditions = append(conditions, condition)
 	}
-	p.doc(sentences(fmt.Sprintf("%s returns the %s %s.", x.GoName, spaced(t.Plural), join(conditions, "and")), x.Doc))
+	p.doc(sentences(fmt.Sprintf("%s returns the %s %s.", x.GoName, spaced(t.Plural), strings.Join(conditions, ", ")), x.Doc))
 	p.P("func (r %s) %s(%s) %s[%s, %s] {", t.GoPlural, x.GoName, params, p.store("Set"), t.IDType, t.GoName)
 	p.P("return %s.Index(r.Rows, %q%s)", tableVar(t), x.Name, args)
 	p.P("}\n")

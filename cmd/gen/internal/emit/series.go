@@ -10,7 +10,7 @@ import (
 // must know about it. A series needs no repository of its own.
 func (p *printer) series(t *model.Series) {
 	s := seriesShape(t)
-	p.keyType(t.KeyType, t.IDType, fmt.Sprintf("%s identifies a series of [%s].", t.IDType, t.GoName))
+	p.keyType(t.KeyType, t.IDType, sentences(fmt.Sprintf("%s identifies a series of [%s].", t.IDType, t.GoName), t.KeyDoc))
 	p.structType(s, fmt.Sprintf("%s is an element of series %s.", t.GoName, t.Name))
 	p.codec(s)
 	p.P("var %s = &%s[%s, %s]{", seriesVar(t), p.store("SeriesTable"), t.IDType, t.GoName)
