@@ -4,7 +4,8 @@
 //	go tool github.com/nacre-store/nacre/cmd/gen -schema ../../schema/trading -out .
 //
 // It stands in a go:generate line of the package that it writes. Success is
-// silent. A fault in the schema is told as
+// silent, but for changes of the schema that alter how stored rows are handled
+// (a ttl, say). A fault in the schema is told as
 //
 //	schema/trading/order.yaml:12:20: field "price": unknown type "decimel" (did you mean "decimal"?)
 //
@@ -24,7 +25,7 @@
 //	-allow-breaking
 //		Accept a schema that cannot read what its predecessor stored.
 //	-v
-//		Name the files written and deleted, and changes of behaviour.
+//		Name the files written and deleted, and every change of the schema.
 //	-editor-schema
 //		Print the JSON Schema of schema files, for editors, and do nothing else.
 //

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -54,7 +55,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&r.pkg, "package", "", "the `name` of the package (default: the base name of -out)")
 	flags.BoolVar(&r.check, "check", false, "write nothing, show what would change and exit with status 1 if anything would")
 	flags.BoolVar(&r.allowBreaking, "allow-breaking", false, "accept a schema that cannot read what its predecessor stored")
-	flags.BoolVar(&r.verbose, "v", false, "name the files written and deleted, and changes of behaviour")
+	flags.BoolVar(&r.verbose, "v", false, "name the files written and deleted, and every change of the schema")
 	flags.BoolVar(&r.editorSchema, "editor-schema", false, "print the JSON Schema of schema files")
 	if status, ok := parse(flags, args, stdout); !ok {
 		return status
@@ -102,7 +103,8 @@ func parse(flags *flag.FlagSet, args []string, stdout io.Writer) (int, bool) {
 // errStale says that the package is not what -check wants; the diff was printed.
 var errStale = errors.New("stale: run go generate")
 
-// generate does one run. It writes nothing unless the whole run is good.
+// generate does one run. It writes nothing unless the whole run is good. Of
+// success it tells only what changes for rows that are stored.
 func generate(r request, stdout, stderr io.Writer) error {
 	pkgName, err := packageName(r)
 	if err != nil {
@@ -117,13 +119,20 @@ func generate(r request, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	lock := []byte("{\n  \"format\": 1\n}\n")
+	old, err := read(r.out)
+	if err != nil {
+		return err
+	}
+	lock, differences, err := model.NextLock(pkg, path.Join(display(r.out), lockName), old[lockName], r.allowBreaking)
+	if err != nil {
+		return err
+	}
 	files, err := emit.Package(pkg, lock)
 	if err != nil {
 		return err
 	}
 	files[lockName] = lock
-	changes, err := plan(r.out, pkgName, files)
+	changes, err := plan(r.out, pkgName, old, files)
 	if err != nil {
 		return err
 	}
@@ -133,13 +142,14 @@ func generate(r request, stdout, stderr io.Writer) error {
 	if err := write(r.out, changes); err != nil {
 		return err
 	}
-	if r.verbose {
-		for _, c := range changes {
-			verb := "wrote"
-			if c.new == nil {
-				verb = "deleted"
-			}
-			fmt.Fprintf(stderr, "%s %s\n", verb, c.path)
+	for _, d := range differences {
+		if d.Class != model.Safe || r.verbose {
+			fmt.Fprintf(stderr, "%s\n", d)
+		}
+	}
+	for _, c := range changes {
+		if r.verbose {
+			fmt.Fprintf(stderr, "%s %s\n", c.verb(), c.path)
 		}
 	}
 	return nil
@@ -172,12 +182,12 @@ func packageName(r request) (string, error) {
 	return name, nil
 }
 
-// display returns what headers and messages call a schema folder: its path
+// display returns what headers and messages call a folder: its path
 // within the module, so that emitted files do not depend on where gen ran.
-func display(schema string) string {
-	abs, err := filepath.Abs(schema)
+func display(dir string) string {
+	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return filepath.ToSlash(filepath.Clean(schema))
+		return filepath.ToSlash(filepath.Clean(dir))
 	}
 	if root := moduleRoot(abs); root != "" {
 		if rel, err := filepath.Rel(root, abs); err == nil {

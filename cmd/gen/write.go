@@ -30,45 +30,59 @@ type change struct {
 	new  []byte // nil: the file is stale and goes.
 }
 
-// plan compares files with the output folder and returns what must change, by
-// name. It refuses a folder that belongs to another package and never touches
-// a Go file that this program did not write.
-func plan(dir, pkg string, files map[string][]byte) ([]change, error) {
+func (c change) verb() string {
+	if c.new == nil {
+		return "deleted"
+	}
+	return "wrote"
+}
+
+// read returns the Go files and the lock file of the output folder by name.
+func read(dir string) (map[string][]byte, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("output folder %s: %w", dir, cause(err))
 	}
-	old := make(map[string][]byte)
+	files := make(map[string][]byte)
 	for _, e := range entries {
-		name, path := e.Name(), filepath.Join(dir, e.Name())
+		name := e.Name()
 		if filepath.Ext(name) != ".go" && name != lockName {
 			continue
 		}
-		b, err := os.ReadFile(path)
-		if err != nil {
+		path := filepath.Join(dir, name)
+		if files[name], err = os.ReadFile(path); err != nil {
 			return nil, fmt.Errorf("output file %s: %w", path, cause(err))
 		}
+	}
+	return files, nil
+}
+
+// plan compares the files of the output folder with those that it should hold,
+// and returns what must change, by name. It refuses a folder that belongs to
+// another package and never touches a Go file that this program did not write.
+func plan(dir, pkg string, old, files map[string][]byte) ([]change, error) {
+	ours := make(map[string][]byte)
+	for _, name := range slices.Sorted(maps.Keys(old)) {
 		switch _, wanted := files[name]; {
-		case name == lockName || emitted.Match(b):
-			old[name] = b
+		case name == lockName || emitted.Match(old[name]):
+			ours[name] = old[name]
 		case wanted:
-			return nil, fmt.Errorf("output file %s: was not written by cmd/gen: move it away first", path)
+			return nil, fmt.Errorf("output file %s: was not written by cmd/gen: move it away first", filepath.Join(dir, name))
 		default:
-			if other := packageOf(b); other != "" && other != pkg && other != pkg+"_test" {
+			if other := packageOf(old[name]); other != "" && other != pkg && other != pkg+"_test" {
 				return nil, fmt.Errorf("output folder %s: holds package %s (%s), not %s (set -out or -package)", dir, other, name, pkg)
 			}
 		}
 	}
-
 	var changes []change
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if before, ok := old[name]; !ok || !bytes.Equal(before, files[name]) {
+		if before, ok := ours[name]; !ok || !bytes.Equal(before, files[name]) {
 			changes = append(changes, change{filepath.Join(dir, name), before, files[name]})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(old)) {
+	for _, name := range slices.Sorted(maps.Keys(ours)) {
 		if _, ok := files[name]; !ok {
-			changes = append(changes, change{filepath.Join(dir, name), old[name], nil})
+			changes = append(changes, change{filepath.Join(dir, name), ours[name], nil})
 		}
 	}
 	return changes, nil

@@ -41,30 +41,30 @@ func (e *InternalError) Unwrap() error { return e.Err }
 // if any, is an [*InternalError].
 func Package(pkg *model.Package, lock []byte) (map[string][]byte, error) {
 	files := make(map[string][]byte)
-	names := make(fileNames)
+	names := newNames(pkg)
 	var failed error
 	add := func(name, from string, print func(p *printer)) {
 		if failed == nil {
-			p := newPrinter()
+			p := newPrinter(names)
 			print(p)
 			files[name], failed = p.source(name, from, pkg)
 		}
 	}
 	if len(pkg.Enums) > 0 {
 		from := origin(pkg, pkg.Enums, func(e *model.Enum) token.Position { return e.Pos })
-		add(enumsFile+".go", from, func(p *printer) { p.enums(pkg.Enums) })
+		add(enumsFile, from, func(p *printer) { p.enums(pkg.Enums) })
 	}
 	if len(pkg.Structs) > 0 {
 		from := origin(pkg, pkg.Structs, func(s *model.Struct) token.Position { return s.Pos })
-		add(structsFile+".go", from, func(p *printer) { p.structs(pkg) })
+		add(structsFile, from, func(p *printer) { p.structs(pkg) })
 	}
 	for _, t := range pkg.Tables {
-		add(names.take(t.Name, "_table"), pkg.Source+"/"+t.File, func(p *printer) { p.table(t) })
+		add(names.file(t.Name, "_table"), pkg.Source+"/"+t.File, func(p *printer) { p.table(t) })
 	}
 	for _, s := range pkg.Series {
-		add(names.take(s.Name, "_series"), pkg.Source+"/"+s.File, func(p *printer) { p.series(s) })
+		add(names.file(s.Name, "_series"), pkg.Source+"/"+s.File, func(p *printer) { p.series(s) })
 	}
-	add(tablesFile+".go", pkg.Source, func(p *printer) { p.tables(pkg, lock) })
+	add(tablesFile, pkg.Source, func(p *printer) { p.tables(pkg, lock) })
 	if failed != nil {
 		return nil, failed
 	}

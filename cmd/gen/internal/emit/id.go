@@ -71,7 +71,7 @@ func (p *printer) parsePart(f *model.Field, part string) {
 	case form == intID && goType == "int64":
 		p.P("if v.%s, err = %s(%s, 10, 64); err != nil {\nreturn err\n}", f.GoName, p.from("strconv", "ParseInt"), part)
 	case form == intID:
-		n := model.Unexported(f.GoName) + "Int"
+		n := unexported(f.GoName) + "Int"
 		p.P("%s, err := %s(%s, 10, 64)", n, p.from("strconv", "ParseInt"), part)
 		p.P("if err != nil {\nreturn err\n}")
 		p.P("v.%s = %s(%s)", f.GoName, goType, n)

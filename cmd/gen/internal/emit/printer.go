@@ -24,12 +24,13 @@ const (
 // package was asked for ([printer.from] and its short forms), never by looking
 // at the text.
 type printer struct {
+	names   *names
 	body    bytes.Buffer
 	imports map[string]bool
 }
 
-func newPrinter() *printer {
-	return &printer{imports: make(map[string]bool)}
+func newPrinter(n *names) *printer {
+	return &printer{names: n, imports: make(map[string]bool)}
 }
 
 // P prints one line; go/format indents it later.

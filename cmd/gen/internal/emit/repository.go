@@ -116,7 +116,7 @@ func (p *printer) indexMethod(t *model.Table, s shape, x *model.Index) {
 	}
 	params, args := "", ""
 	if f := x.Field; f != nil {
-		name := param(f.GoName, "value", "r", "string", "int64", "strconv", tableVar(t))
+		name := p.names.param(f.GoName, "value", "r", "string", "int64", "strconv")
 		goType := p.goType(f.Type)
 		if f == s.key {
 			goType = s.idType
@@ -130,7 +130,7 @@ func (p *printer) indexMethod(t *model.Table, s shape, x *model.Index) {
 	}
 	p.doc(sentences(fmt.Sprintf("%s returns the %s %s.", x.GoName, spaced(t.Plural), strings.Join(conditions, ", ")), x.Doc))
 	p.P("func (r %s) %s(%s) %s[%s, %s] {", t.GoPlural, x.GoName, params, p.store("Set"), t.IDType, t.GoName)
-	p.P("return %s.Index(r.Rows, %q%s)", tableVar(t), x.Name, args)
+	p.P("return %s.Index(r.Rows, %q%s)", p.names.table(t), x.Name, args)
 	p.P("}\n")
 }
 
@@ -147,13 +147,13 @@ func (p *printer) collectionMethods(t *model.Table, s shape, c *model.Collection
 	p.doc(sentences(fmt.Sprintf("%s returns the %s of one %s under %s%s.",
 		c.GoName, spaced(c.Name), spaced(t.Name), tableKey(t, c.Name), kept), c.Doc))
 	p.P("func (r %s) %s(id %s) %s[%s] {", t.GoPlural, c.GoName, t.IDType, p.store(kind), element)
-	p.P("return %s.Of(r.Rows, id)", partVar(t, c))
+	p.P("return %s.Of(r.Rows, id)", p.names.collection(c))
 	p.P("}\n")
 	if c.Hash {
 		return
 	}
 
-	elements := param(c.GoName, "elements", "ctx", "r", s.Recv, partVar(t, c))
+	elements := p.names.param(c.GoName, "elements", "ctx", "r", s.Recv)
 	doc := fmt.Sprintf("Append%s writes %s and appends to its %s in one atomic step. An element whose %s is in the list already is left out, so that a repeated call does no harm.",
 		c.GoName, s.Recv, spaced(c.Name), c.ID.Name)
 	if c.Count != nil {
@@ -167,7 +167,7 @@ func (p *printer) collectionMethods(t *model.Table, s shape, c *model.Collection
 	p.doc(doc)
 	p.P("func (r %s) Append%s(ctx %s, %s %s, %s ...%s) error {",
 		t.GoPlural, c.GoName, p.from("context", "Context"), s.Recv, t.GoName, elements, element)
-	p.P("return %s.Append(ctx, r.Rows, %s, %s)", partVar(t, c), s.Recv, elements)
+	p.P("return %s.Append(ctx, r.Rows, %s, %s)", p.names.collection(c), s.Recv, elements)
 	p.P("}\n")
 }
 

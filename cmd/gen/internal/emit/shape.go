@@ -18,9 +18,9 @@ type shape struct {
 	idType string       // Its Go type.
 }
 
-func tableShape(t *model.Table) shape {
+func (n *names) tableShape(t *model.Table) shape {
 	s := shape{
-		Name: t.GoName, Wire: t.Name, Recv: receiver(t.GoName), Codec: codecVar(t.GoName),
+		Name: t.GoName, Wire: t.Name, Recv: receiver(t.GoName), Codec: n.codec(t),
 		Stored: true, Doc: t.Doc, Fields: t.Fields,
 	}
 	if len(t.Key) == 1 {
@@ -29,16 +29,16 @@ func tableShape(t *model.Table) shape {
 	return s
 }
 
-func structShape(t *model.Struct, stored bool) shape {
+func (n *names) structShape(t *model.Struct, stored bool) shape {
 	return shape{
-		Name: t.Name, Wire: t.Name, Recv: receiver(t.Name), Codec: codecVar(t.Name),
+		Name: t.Name, Wire: t.Name, Recv: receiver(t.Name), Codec: n.codec(t),
 		Stored: stored, Doc: t.Doc, Fields: t.Fields,
 	}
 }
 
-func seriesShape(t *model.Series) shape {
+func (n *names) seriesShape(t *model.Series) shape {
 	return shape{
-		Name: t.GoName, Wire: t.Name, Recv: receiver(t.GoName), Codec: codecVar(t.GoName),
+		Name: t.GoName, Wire: t.Name, Recv: receiver(t.GoName), Codec: n.codec(t),
 		Stored: true, Array: true, Doc: t.Doc, Fields: t.Fields,
 	}
 }

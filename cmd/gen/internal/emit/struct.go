@@ -23,7 +23,7 @@ func (p *printer) structs(pkg *model.Package) {
 		}
 	}
 	for _, t := range pkg.Structs {
-		s := structShape(t, stored[t])
+		s := p.names.structShape(t, stored[t])
 		p.structType(s, fmt.Sprintf("%s is a struct of the schema.", s.Name))
 		p.codec(s)
 	}

@@ -10,7 +10,7 @@ import (
 // table prints the file of a table: id, row, codec, what store must know about
 // it, and the repository.
 func (p *printer) table(t *model.Table) {
-	s := tableShape(t)
+	s := p.names.tableShape(t)
 	p.idType(t)
 	p.structType(s, fmt.Sprintf("%s is a row of table %s.", t.GoName, t.Name))
 	p.codec(s)
@@ -24,7 +24,7 @@ func (p *printer) table(t *model.Table) {
 // descriptor prints the store.Table of t.
 func (p *printer) descriptor(t *model.Table, s shape) {
 	row := s.Recv + " *" + t.GoName
-	p.P("var %s = &%s[%s, %s]{", tableVar(t), p.store("Table"), t.IDType, t.GoName)
+	p.P("var %s = &%s[%s, %s]{", p.names.table(t), p.store("Table"), t.IDType, t.GoName)
 	p.P("Name: %q,", t.Name)
 	p.P("Codec: %s,", s.Codec)
 	p.P("Key: %s,", p.keyCodec(idFormOf(t), t.IDType))
@@ -64,7 +64,7 @@ func (p *printer) descriptor(t *model.Table, s shape) {
 	if len(t.Collections) > 0 {
 		vars := make([]string, len(t.Collections))
 		for i, c := range t.Collections {
-			vars[i] = partVar(t, c)
+			vars[i] = p.names.collection(c)
 		}
 		p.P("Collections: []%s{%s},", p.store("Collection"), strings.Join(vars, ", "))
 	}
@@ -148,12 +148,12 @@ func idOf(t *model.Table, s shape) string {
 
 // collectionDescriptor prints the store.ListTable or store.HashTable of c.
 func (p *printer) collectionDescriptor(t *model.Table, s shape, c *model.Collection) {
-	element := structShape(c.Struct, true)
+	element := p.names.structShape(c.Struct, true)
 	kind := "ListTable"
 	if c.Hash {
 		kind = "HashTable"
 	}
-	p.P("var %s = &%s[%s, %s, %s]{", partVar(t, c), p.store(kind), t.IDType, t.GoName, element.Name)
+	p.P("var %s = &%s[%s, %s, %s]{", p.names.collection(c), p.store(kind), t.IDType, t.GoName, element.Name)
 	p.P("Name: %q,", c.Name)
 	p.P("Codec: %s,", element.Codec)
 	if !c.Hash {

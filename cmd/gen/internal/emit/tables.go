@@ -1,8 +1,6 @@
 package emit
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/nacre-store/nacre/cmd/gen/internal/model"
@@ -30,28 +28,23 @@ func (p *printer) tables(pkg *model.Package, lock []byte) {
 	p.P("func New(s %s) Tables {", p.store("Session"))
 	p.P("return Tables{")
 	for _, t := range pkg.Tables {
-		p.P("%s: %s{%s.Rows(s)},", t.GoPlural, t.GoPlural, tableVar(t))
+		p.P("%s: %s{%s.Rows(s)},", t.GoPlural, t.GoPlural, p.names.table(t))
 	}
 	for _, s := range pkg.Series {
-		p.P("%s: %s.In(s),", s.GoPlural, seriesVar(s))
+		p.P("%s: %s.In(s),", s.GoPlural, p.names.series(s))
 	}
 	p.P("}\n}\n")
 
 	p.doc("Schema describes this package to store.Config.Schemas.")
 	p.P("var Schema = %s{", p.store("Schema"))
 	p.P("Name: %q,", pkg.Name)
-	p.P("Fingerprint: %q,", fingerprint(lock))
+	p.P("Fingerprint: %q,", model.Fingerprint(lock))
 	p.P("Tables: []%s{", p.store("Described"))
 	for _, t := range pkg.Tables {
-		p.P("%s,", tableVar(t))
+		p.P("%s,", p.names.table(t))
 	}
 	for _, s := range pkg.Series {
-		p.P("%s,", seriesVar(s))
+		p.P("%s,", p.names.series(s))
 	}
 	p.P("},\n}\n")
-}
-
-func fingerprint(lock []byte) string {
-	sum := sha256.Sum256(lock)
-	return hex.EncodeToString(sum[:8])
 }
