@@ -1,0 +1,30 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/nacre-store/nacre/store"
+)
+
+// Redis starts a private, empty Redis for t and returns the configuration to
+// open it with. It stops when t ends. Add the Schemas of your package:
+//
+//	cfg := storetest.Redis(t)
+//	cfg.Schemas = []store.Schema{trading.Schema}
+//	s, err := store.Open(t.Context(), cfg)
+func Redis(t testing.TB) store.Config {
+	t.Helper()
+	s := Run(t, ServerOptions{})
+	return store.Config{Database: store.DatabaseConfig{Host: "127.0.0.1", Port: s.Port()}}
+}
+
+// Embedded is [Redis] without Redis: a server inside the test's own process
+// (miniredis), for machines that have none. It has the commands, and neither
+// the timing nor the persistence, of a real one.
+func Embedded(t testing.TB) store.Config {
+	t.Helper()
+	s := miniredis.RunT(t)
+	return store.Config{Database: store.DatabaseConfig{Host: s.Host(), Port: s.Server().Addr().Port}}
+}
