@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -36,6 +37,9 @@ func listen(t *testing.T, f func(net.Conn)) int {
 	}()
 	return l.Addr().(*net.TCPAddr).Port
 }
+
+// swallow reads for ever and never answers.
+func swallow(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
 // oldRedis answers like a server of the given version, as far as Open asks.
 func oldRedis(version string) func(net.Conn) {
@@ -84,7 +88,7 @@ func TestOpenSaysWhy(t *testing.T) {
 		_, _ = bufio.NewReader(c).ReadString('\n')
 		_, _ = fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 	})
-	silent := listen(t, func(c net.Conn) { time.Sleep(10 * time.Second) })
+	silent := listen(t, swallow)
 	closing := listen(t, func(net.Conn) {})
 	old := listen(t, oldRedis("6.2.14"))
 
@@ -158,7 +162,7 @@ func TestOpenConfig(t *testing.T) {
 
 // A context that ends stops Open, and nothing is left behind.
 func TestOpenCancelled(t *testing.T) {
-	silent := listen(t, func(c net.Conn) { time.Sleep(5 * time.Second) })
+	silent := listen(t, swallow)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	start := time.Now()
