@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"io"
 	"maps"
@@ -55,50 +54,66 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestGoldenCompiles vets what the cases hold as packages of this module. They
-// are laid over it, so that no folder of the repository has to hold them.
+// TestGoldenCompiles vets what the cases hold, as packages of a module that
+// uses this one.
 func TestGoldenCompiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the go command")
 	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	dir, args := t.TempDir(), []string{"vet"}
+	dir := newModule(t)
 	for _, path := range caseFiles(t) {
 		archive, err := txtar.ParseFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := caseName(path)
-		args = append(args, "./testdata/gen/overlay/"+name)
 		for _, f := range archive.Files {
-			if !isOut(f) || filepath.Ext(f.Name) != ".go" {
-				continue
+			if name, ok := strings.CutPrefix(f.Name, "out/"); ok {
+				writeFile(t, filepath.Join(dir, "gen", caseName(path), name), f.Data)
 			}
-			real := filepath.Join(dir, name+"_"+filepath.Base(f.Name))
-			if err := os.WriteFile(real, f.Data, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			overlay.Replace[filepath.Join(root, "testdata/gen/overlay", name, filepath.Base(f.Name))] = real
 		}
 	}
-	b, err := json.Marshal(overlay)
+	goCommand(t, dir, "vet", "./...")
+}
+
+// newModule makes a module that uses this one from where it is, with the
+// versions of the other modules that this one has, and returns its folder.
+func newModule(t testing.TB) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlayFile := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(overlayFile, b, 0o644); err != nil {
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	args = slices.Insert(args, 1, "-overlay="+overlayFile)
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	_, requires, _ := strings.Cut(string(mod), "\n")
+	writeFile(t, filepath.Join(dir, "go.mod"), []byte("module example.com/user\n"+requires+`
+require github.com/nacre-store/nacre v0.0.0
+
+tool github.com/nacre-store/nacre/cmd/gen
+
+replace github.com/nacre-store/nacre => `+root+"\n"))
+	writeFile(t, filepath.Join(dir, "go.sum"), sum)
+	return dir
+}
+
+// goCommand runs the go command in a folder and returns what it printed.
+func goCommand(t testing.TB, dir string, args ...string) string {
+	t.Helper()
 	cmd := exec.Command("go", args...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
+	return string(out)
 }
 
 // runCase lays the schema of a case out, runs gen twice and returns what it wrote.

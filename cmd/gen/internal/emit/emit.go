@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/nacre-store/nacre/cmd/gen/internal/model"
 )
@@ -40,15 +41,10 @@ func (e *InternalError) Unwrap() error { return e.Err }
 // the schema, of which the emitted package carries a fingerprint. The error,
 // if any, is an [*InternalError].
 func Package(pkg *model.Package, lock []byte) (map[string][]byte, error) {
-	files := make(map[string][]byte)
 	names := newNames(pkg)
-	var failed error
+	var files []*file
 	add := func(name, from string, print func(p *printer)) {
-		if failed == nil {
-			p := newPrinter(names)
-			print(p)
-			files[name], failed = p.source(name, from, pkg)
-		}
+		files = append(files, &file{name: name, from: from, print: print})
 	}
 	if len(pkg.Enums) > 0 {
 		from := origin(pkg, pkg.Enums, func(e *model.Enum) token.Position { return e.Pos })
@@ -65,10 +61,32 @@ func Package(pkg *model.Package, lock []byte) (map[string][]byte, error) {
 		add(names.file(s.Name, "_series"), pkg.Source+"/"+s.File, func(p *printer) { p.series(s) })
 	}
 	add(tablesFile, pkg.Source, func(p *printer) { p.tables(pkg, lock) })
-	if failed != nil {
-		return nil, failed
+
+	var all sync.WaitGroup
+	for _, f := range files {
+		all.Go(func() {
+			p := newPrinter(names)
+			f.print(p)
+			f.text, f.err = p.source(f.name, f.from, pkg)
+		})
 	}
-	return files, nil
+	all.Wait()
+	texts := make(map[string][]byte, len(files))
+	for _, f := range files {
+		if f.err != nil {
+			return nil, f.err
+		}
+		texts[f.name] = f.text
+	}
+	return texts, nil
+}
+
+// A file is one Go file: how it is printed, then what came of it.
+type file struct {
+	name, from string
+	print      func(p *printer)
+	text       []byte
+	err        error
 }
 
 // origin names the one schema file that declares all of the types, else the folder.
