@@ -183,6 +183,7 @@ func TestInstrumentIsKept(t *testing.T) {
 	instrument := trading.Instrument{InstrumentID: "BTCUSDT-PERP.BINANCE"}
 	must(t, d.Instruments.Put(ctx, instrument))
 	d.wantTTL(t, key, 24*time.Hour)
+	d.want(t, "inf", "ZSCORE", "trader-instrument.ids", "BTCUSDT-PERP.BINANCE") // a hold cannot change a score
 	must(t, d.Positions.Put(ctx, position("P-1", trading.PositionSideLong)))
 	d.wantTTL(t, key, 0)
 	must(t, d.Instruments.Put(ctx, instrument))
