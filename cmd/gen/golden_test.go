@@ -189,3 +189,13 @@ func readDir(t testing.TB, dir string) map[string][]byte {
 	}
 	return files
 }
+
+// gofmt returns the names of the files below dir that gofmt would change.
+func gofmt(t testing.TB, dir string) string {
+	t.Helper()
+	out, err := exec.Command("gofmt", "-l", dir).CombinedOutput()
+	if err != nil {
+		t.Fatalf("gofmt: %v\n%s", err, out)
+	}
+	return string(out)
+}
