@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"slices"
 	"strings"
 
 	"github.com/nacre-store/nacre/cmd/gen/internal/source"
@@ -14,8 +15,9 @@ import (
 // readLock reads a lock and where its parts stand.
 func readLock(path string, b []byte, errs *source.Errors) (lock, places) {
 	at := places{"": token.Position{Filename: path, Line: 1, Column: 1}}
+	offsets := newOffsets(path, b)
 	bad := func(offset int64, format string, args ...any) {
-		errs.Addf(position(path, b, offset), "lock", format, args...)
+		errs.Addf(offsets.position(offset), "lock", format, args...)
 	}
 	var version struct {
 		Format int `json:"format"`
@@ -50,7 +52,7 @@ func readLock(path string, b []byte, errs *source.Errors) (lock, places) {
 		return l, at
 	}
 	d = json.NewDecoder(bytes.NewReader(b))
-	at.read(d, func() token.Position { return position(path, b, d.InputOffset()) }, nil)
+	at.read(d, func() token.Position { return offsets.position(d.InputOffset()) }, nil)
 	return l, at
 }
 
@@ -95,12 +97,26 @@ func (p places) read(d *json.Decoder, here func() token.Position, names []string
 	}
 }
 
-// position is the line and column of an offset of b.
-func position(path string, b []byte, offset int64) token.Position {
-	before := b[:min(offset, int64(len(b)))]
-	return token.Position{
-		Filename: path,
-		Line:     1 + bytes.Count(before, []byte("\n")),
-		Column:   len(before) - bytes.LastIndexByte(before, '\n'),
+// offsets turns offsets of a text into positions.
+type offsets struct {
+	path  string
+	lines []int64 // Offset of the start of each line.
+}
+
+func newOffsets(path string, b []byte) offsets {
+	o := offsets{path, []int64{0}}
+	for i, c := range b {
+		if c == '\n' {
+			o.lines = append(o.lines, int64(i+1))
+		}
 	}
+	return o
+}
+
+func (o offsets) position(offset int64) token.Position {
+	line, exact := slices.BinarySearch(o.lines, offset)
+	if !exact {
+		line--
+	}
+	return token.Position{Filename: o.path, Line: line + 1, Column: int(offset-o.lines[line]) + 1}
 }

@@ -56,6 +56,8 @@ func TestEveryMessageHasACase(t *testing.T) {
 					look(call.Args[2], ": ", "$")
 				case name == "bad" && len(call.Args) >= 2:
 					look(call.Args[1], ": ", "$")
+				case name == "refuse" && len(call.Args) >= 3:
+					look(call.Args[2], ": ", "$")
 				case name == "add" && len(call.Args) >= 5: // differ.add: why and what.
 					look(call.Args[3], "", "")
 					look(call.Args[4], ": ", ": ")

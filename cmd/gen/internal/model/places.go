@@ -1,8 +1,8 @@
 package model
 
 import (
-	"fmt"
 	"go/token"
+	"strings"
 
 	"github.com/nacre-store/nacre/cmd/gen/internal/source"
 )
@@ -28,7 +28,7 @@ func (p places) set(pos token.Position, names ...string) {
 	}
 }
 
-func placeKey(names []string) string { return fmt.Sprintf("%q", names) }
+func placeKey(names []string) string { return strings.Join(names, "\x00") }
 
 func schemaPlaces(s *source.Schema) places {
 	at := places{"": token.Position{Filename: s.Path}}

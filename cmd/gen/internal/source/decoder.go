@@ -148,16 +148,18 @@ func (d *decoder) words(n *node, subject string, form func(Text, string)) []Text
 		return nil
 	}
 	var list []Text
+	seen := make(map[string]token.Position, len(n.items))
 	for _, item := range n.items {
 		t := d.word(item, subject)
 		if !t.Given() {
 			continue
 		}
 		form(t, subject)
-		if i := slices.IndexFunc(list, func(o Text) bool { return o.Value == t.Value }); i >= 0 {
-			d.errs.Addf(t.Pos, subject, "%q is listed twice (first at %d:%d)", t.Value, list[i].Pos.Line, list[i].Pos.Column)
+		if first, again := seen[t.Value]; again {
+			d.errs.Addf(t.Pos, subject, "%q is listed twice (first at %d:%d)", t.Value, first.Line, first.Column)
 			continue
 		}
+		seen[t.Value] = t.Pos
 		list = append(list, t)
 	}
 	return list

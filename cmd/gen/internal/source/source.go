@@ -14,9 +14,6 @@ import (
 	"strings"
 )
 
-// maxFile is the size above which a file is not a schema.
-const maxFile = 1 << 20
-
 // Load reads the *.yaml files at the top of fsys. Display is what messages call
 // the folder. It always returns a schema: what is readable of it, so that the
 // checks behind can find the other errors of the same run.
