@@ -66,6 +66,8 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	c := &Conn{own: true, fence: newFence(o)}
+	c.fence.opening.Store(&ctx)
+	defer c.fence.opening.Store(nil)
 	opt := rueidis.ClientOption{
 		InitAddress: o.Addresses,
 		Username:    o.Username, Password: o.Password,
@@ -111,7 +113,7 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 					c.Client.Close()
 				}
 			}()
-			err = fmt.Errorf("no answer within %v", o.Timeout)
+			err = errNoAnswer
 		}
 	}
 	if err != nil {
@@ -126,7 +128,7 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 
 // grace is how long a dial may go on behind its deadline to say what it has
 // been waiting for.
-const grace = 100 * time.Millisecond
+const grace = 200 * time.Millisecond
 
 // Given uses a client that somebody else made: without a fence, and never
 // closed here.

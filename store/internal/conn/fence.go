@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,8 +22,9 @@ import (
 // address is used, every closed one of that address is killed at the server.
 // No command can precede the kill, as it happens while dialling.
 type fence struct {
-	o  Options
-	mu sync.Mutex
+	o       Options
+	opening atomic.Pointer[context.Context] // of Open, while it runs
+	mu      sync.Mutex
 	// closed connections by address, each by its id and its address as the
 	// server saw it: a restarted server uses ids again.
 	closed map[string]map[peer]time.Time
@@ -53,17 +56,23 @@ func (f *fence) dial(ctx context.Context, addr string, d *net.Dialer, conf *tls.
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.o.Timeout)
 	defer cancel()
+	if opening := f.opening.Load(); opening != nil { // the dials of a client that is being made have no context of ours
+		defer context.AfterFunc(*opening, cancel)()
+	}
 	c, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, &DialError{addr, cause(err)}
 	}
 	deadline, _ := ctx.Deadline()
 	_ = c.SetDeadline(deadline)
+	raw := c
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
 	if conf != nil {
 		t := tls.Client(c, conf)
 		if err := t.HandshakeContext(ctx); err != nil {
 			_ = c.Close()
-			return nil, &DialError{addr, fmt.Errorf("TLS: %w", err)}
+			return nil, &DialError{addr, fmt.Errorf("TLS: %w", cause(err))}
 		}
 		c = t
 	}
@@ -71,6 +80,10 @@ func (f *fence) dial(ctx context.Context, addr string, d *net.Dialer, conf *tls.
 	if err != nil {
 		_ = c.Close()
 		return nil, &DialError{addr, err}
+	}
+	if !stop() {
+		_ = c.Close()
+		return nil, &DialError{addr, errNoAnswer}
 	}
 	_ = c.SetDeadline(time.Time{})
 	f.mu.Lock()
@@ -230,8 +243,14 @@ func ask(w io.Writer, r *bufio.Reader, args ...string) (string, error) {
 	return "", &Unfit{fmt.Sprintf("the answer %.20q is not of a Redis server", line)}
 }
 
+// errNoAnswer is what waiting in vain for a server comes to.
+var errNoAnswer = errors.New("no answer within the timeout")
+
 // cause strips the address that net's errors repeat.
 func cause(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return errNoAnswer
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		return op.Err
 	}
