@@ -109,10 +109,8 @@ func (s Set[K, V]) raws(ctx context.Context, ids []string) ([][]byte, error) {
 		keys[i] = s.b.base + id
 	}
 	err := s.b.s.read(ctx, func(c rueidis.Client) error {
-		ms, err := mget(ctx, c, keys)
-		for i := range ms {
-			raws[i] = ms[i]
-		}
+		var err error
+		raws, err = mget(ctx, c, keys)
 		return err
 	})
 	return raws, err
