@@ -87,6 +87,7 @@ func TestFolders(t *testing.T) {
 	writeFile(t, filepath.Join(d.root, "file"), nil)
 	writeFile(t, filepath.Join(d.root, "other", "other.go"), []byte("package other\n"))
 	writeFile(t, filepath.Join(d.root, "hand", "note.go"), []byte("package hand\n"))
+	writeFile(t, filepath.Join(d.root, "folder", "note.go", "x"), nil)
 	at := func(name string) string { return filepath.Join(d.root, name) }
 	for _, c := range []struct{ schema, out, pkg, want string }{
 		{at("schema/nowhere"), d.out, "", "gen: schema folder " + at("schema/nowhere") + ": no such file or directory"},
@@ -95,6 +96,7 @@ func TestFolders(t *testing.T) {
 		{d.schema, at("file/sub"), "", "gen: output folder " + at("file/sub") + ": not a directory"},
 		{d.schema, at("other"), "desk", "gen: output folder " + at("other") + ": holds package other (other.go), not desk (set -out or -package)"},
 		{d.schema, at("hand"), "", "gen: output file " + at("hand/note.go") + ": was not written by cmd/gen: move it away first"},
+		{d.schema, at("folder"), "", "gen: output file " + at("folder/note.go") + ": is a directory"},
 		{d.schema, at("gen/no-name"), "", `gen: package name "no-name" (the folder of -out): is no name for a package (set -package)`},
 		{d.schema, d.out, "func", `gen: package name "func" (-package): is no name for a package (set -package)`},
 	} {
@@ -254,4 +256,28 @@ func TestBreaking(t *testing.T) {
 		t.Error("-allow-breaking did not write note.go")
 	}
 	d.gen(0, "-check")
+}
+
+// TestBehaviour checks that a change which alters how stored rows are handled
+// is carried out and told, once, and that a safe one is told under -v only.
+func TestBehaviour(t *testing.T) {
+	d := newDesk(t)
+	d.write("note.yaml", noteYAML+"ttl: 7d\n")
+	d.gen(0)
+	d.write("note.yaml", noteYAML+"ttl: 1d\n")
+	_, stderr := d.gen(0)
+	if !strings.HasPrefix(stderr, "schema/desk/note.yaml:") || !strings.Contains(stderr, "ttl") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("stderr %q", stderr)
+	}
+	if _, stderr := d.gen(0); stderr != "" {
+		t.Errorf("told twice: %q", stderr)
+	}
+	d.write("note.yaml", noteYAML+"  author: string?\nttl: 1d\n")
+	if _, stderr := d.gen(0, "-v"); !strings.Contains(stderr, `field "author"`) {
+		t.Errorf("-v does not tell of the new field: %q", stderr)
+	}
+	d.write("note.yaml", noteYAML+"  author: string?\n  editor: string?\nttl: 1d\n")
+	if _, stderr := d.gen(0); stderr != "" {
+		t.Errorf("a safe change is told: %q", stderr)
+	}
 }
