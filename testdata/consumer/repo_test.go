@@ -225,6 +225,10 @@ func TestKept(t *testing.T) {
 	if got := ttl(key); got >= 0 {
 		t.Errorf("with a live trade: expires in %v, want never", got)
 	}
+	put(t, d.Securities.Put, fullSecurity())
+	if got := ttl(key); got >= 0 {
+		t.Errorf("written again with a live trade: expires in %v, want never", got)
+	}
 	trade.Status = repo.TradeStatusClosed
 	put(t, d.Trades.Put, trade)
 	if got := ttl(key); got <= 11*time.Hour || got > 12*time.Hour {
