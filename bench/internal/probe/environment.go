@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Environment is what the figures are of.
@@ -44,7 +45,7 @@ type Server struct {
 	Version string            `json:"version"`
 	Config  map[string]string `json:"config"`
 	Memory  int64             `json:"used_memory_bytes"` // After loading.
-	PingP50 int64             `json:"ping_p50_ns"`
+	PingP50 time.Duration     `json:"ping_p50_ns"`
 	Clients int               `json:"other_clients"`
 }
 

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nacre-store/nacre/bench/internal/load"
+	"github.com/nacre-store/nacre/bench/internal/probe"
+	"github.com/nacre-store/nacre/bench/internal/report"
+	"github.com/nacre-store/nacre/bench/internal/target"
+	"github.com/nacre-store/nacre/bench/internal/verdict"
+)
+
+// The clients of the headline.
+const (
+	ours = "nacre"
+	raw  = "raw rueidis"
+)
+
+// A cell is one workload on one keyspace through one client, measured a slice at a time.
+type cell struct {
+	report  *report.Cell
+	work    workload
+	srv     *server
+	rate    float64
+	loop    loop
+	round   *load.Sample
+	total   *load.Sample
+	control *cell // The raw client's cell of the same workload and keyspace.
+	rounds  []verdict.Round
+}
+
+// A loop is an open or a closed one.
+type loop struct {
+	run     func(context.Context, time.Duration) error
+	collect func() *load.Sample
+	close   func()
+	open    bool
+}
+
+func newLoop(cfg *config, t func(slots int) load.Target, rate float64) loop {
+	if cfg.loop == "closed" {
+		c := load.NewClosed(t(cfg.inFlight), cfg.inFlight)
+		return loop{run: c.Run, collect: c.Collect, close: func() {}}
+	}
+	o := load.NewOpen(t(load.Slots), cfg.inFlight, cfg.arrival, cfg.seed)
+	return loop{
+		run:     func(ctx context.Context, d time.Duration) error { return o.Run(ctx, rate, d) },
+		collect: o.Collect, close: o.Close, open: true,
+	}
+}
+
+func newCell(cfg *config, s *server, w workload, client string, t func(mix target.Mix, slots int) load.Target) (*cell, error) {
+	keys, err := target.ParseKeys(cfg.dist, s.set.Len())
+	if err != nil {
+		return nil, err
+	}
+	mix := target.Mix{Set: s.set, Keys: keys, Writes: w.writes, Seed: cfg.seed}
+	c := &cell{work: w, srv: s, rate: cfg.rate, round: load.NewSample(), total: load.NewSample()}
+	c.loop = newLoop(cfg, func(slots int) load.Target { return t(mix, slots) }, cfg.rate)
+	c.report = &report.Cell{
+		Name:   fmt.Sprintf("%s %s %s", client, w.name, s.keys.label),
+		Client: client, Workload: w.name, Keys: s.keys.label, Loop: cfg.loop,
+	}
+	if c.loop.open {
+		c.report.Rate = cfg.rate
+	}
+	return c, nil
+}
+
+// latency is the distribution that is judged: the response times, reads and writes together.
+func (c *cell) latency(s *load.Sample) *hist {
+	from := s.Service
+	if c.loop.open {
+		from = s.Response
+	}
+	h := load.NewHist()
+	for _, k := range from {
+		if k.TotalCount() > 0 {
+			h.Merge(k)
+		}
+	}
+	return h
+}
+
+// endWindow files what the window's slices gave.
+func (c *cell) endWindow(round, window int, at time.Duration, n probe.Noise) *load.Sample {
+	s := c.loop.collect()
+	h := c.latency(s)
+	c.report.Windows = append(c.report.Windows, report.Window{
+		Cell: c.report.Name, Round: round, Window: window, At: at, N: h.TotalCount(),
+		P50: verdict.Quantile(h, 0.5), P95: verdict.Quantile(h, 0.95), P99: verdict.Quantile(h, 0.99), Noise: n,
+	})
+	c.round.Merge(s)
+	return s
+}
+
+// endRound turns the round's windows into what the verdict counts.
+func (c *cell) endRound(noise []probe.Noise) {
+	h := c.latency(c.round)
+	r := verdict.Round{
+		N: h.TotalCount(), Achieved: 1, LagP95: verdict.Quantile(c.round.Lag, 0.95), Errors: c.round.Errors, Mismatch: c.round.Mismatch,
+	}
+	r.P95, r.Upper = verdict.P95(h)
+	if c.loop.open {
+		r.Achieved = c.round.Achieved(c.rate)
+	}
+	hiccups := make([]time.Duration, 0, len(noise))
+	for _, n := range noise {
+		r.Steal += n.Steal / float64(len(noise))
+		hiccups = append(hiccups, n.Hiccup)
+	}
+	r.Hiccup = middle(hiccups)
+	c.rounds = append(c.rounds, r)
+	c.total.Merge(c.round)
+	c.round = load.NewSample()
+}
+
+// finish writes the cell's part of the summary.
+func (c *cell) finish() {
+	r, s := c.report, c.total
+	for i := range c.rounds {
+		if c.control != nil && i < len(c.control.rounds) {
+			c.rounds[i].Control = c.control.rounds[i].P95
+		}
+		r.Upper = max(r.Upper, c.rounds[i].Upper)
+	}
+	r.Rounds = c.rounds
+	r.Hist = c.latency(s)
+	service := load.NewHist()
+	for _, k := range s.Service {
+		if k.TotalCount() > 0 {
+			service.Merge(k)
+		}
+	}
+	r.Response, r.Service, r.Lag = report.LatencyOf(r.Hist), report.LatencyOf(service), report.LatencyOf(s.Lag)
+	r.Achieved, r.PerSec = 1, s.PerSecond()
+	if c.loop.open {
+		r.Achieved = s.Achieved(c.rate)
+	}
+	r.Late, r.Backlog, r.Errors, r.Mismatch, r.Outside = s.Late, s.Backlog, s.Errors, s.Mismatch, s.Outside
+	if s.First != nil {
+		r.First = oneLine(s.First)
+	}
+}
+
+// p95s are the windows' p95s, for ratios.
+func (c *cell) p95s() []float64 {
+	var out []float64
+	for _, w := range c.report.Windows {
+		out = append(out, float64(w.P95))
+	}
+	return out
+}

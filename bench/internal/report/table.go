@@ -1,0 +1,92 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nacre-store/nacre/bench/internal/verdict"
+)
+
+// Table is what stays on the terminal: the figures, the claims and where the files are. Plain text, 100 columns.
+func Table(w io.Writer, s *Summary, dir string) {
+	p := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	n := s.Noise
+	p("noise  steal %.1f %% · cpu pressure %.0f %% · 1 ms sleep late p95 %s max %s · %d GCs", 100*n.Steal, 100*n.PSI, verdict.Micros(n.Hiccup), verdict.Micros(n.Worst), n.GCs)
+	p("")
+	pr := s.Params
+	p("LATENCY  %s loop, %.0f req/s, %d in flight, %s, %s keys, %d rounds × %d windows × %d slices of %v, interleaved", loopOf(s), pr.Rate, pr.InFlight, pr.Transport, pr.Dist, pr.Rounds, pr.Windows, pr.Slices, pr.Slice)
+	rows := [][]string{{"", "p50", "p95", "p99", "p99.9", "max", "n", "p95 bound", "lag p95"}}
+	for _, c := range s.Cells {
+		l := c.Response
+		rows = append(rows, []string{
+			c.Name, verdict.Micros(l.P50), verdict.Micros(l.P95), verdict.Micros(l.P99), verdict.Micros(l.P999), verdict.Micros(l.Max),
+			fmt.Sprint(l.N), verdict.Micros(c.Upper), verdict.Micros(c.Lag.P95),
+		})
+		if c.Durable != nil {
+			d := c.Durable
+			rows = append(rows, []string{"  └ durable in Redis", verdict.Micros(d.P50), verdict.Micros(d.P95), verdict.Micros(d.P99), verdict.Micros(d.P999), verdict.Micros(d.Max), fmt.Sprint(d.N), "", ""})
+		}
+	}
+	columns(w, rows)
+	if len(s.Scaling) > 0 {
+		p("")
+		p("KEYS     p95 against the smallest keyspace, window by window, median [95 %% interval]; gate %.2f, goal %.2f", verdict.GateRatio, verdict.GoalRatio)
+		var rows [][]string
+		for _, sc := range s.Scaling {
+			rows = append(rows, []string{fmt.Sprintf("%s %s %s/%s", sc.Client, sc.Workload, sc.Keys, sc.Base), sc.Ratio.String()})
+		}
+		columns(w, rows)
+	}
+	tableExtras(w, s, p)
+	if s.Partial != "" {
+		p("")
+		p("PARTIAL  %s; no verdict", s.Partial)
+		return
+	}
+	p("")
+	rows = nil
+	for _, j := range s.Judgements {
+		rows = append(rows, []string{string(j.Outcome), j.Claim, j.Figure + " (" + j.Reason + ")"})
+	}
+	columns(w, rows)
+	p("")
+	p("wrote  %s/{report.html,summary.json,windows.jsonl,bench.txt,*.hgrm}", dir)
+	p("RESULT %s (exit %d) in %d s", s.Outcome, s.Exit, int(s.Elapsed.Seconds()+0.5))
+}
+
+func loopOf(s *Summary) string {
+	if len(s.Cells) > 0 {
+		return s.Cells[0].Loop
+	}
+	return "open"
+}
+
+// columns aligns the first column and the last claims left, figures right.
+func columns(w io.Writer, rows [][]string) {
+	var width []int
+	for _, r := range rows {
+		for i, s := range r {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], utf8.RuneCountInString(s))
+		}
+	}
+	for _, r := range rows {
+		var line strings.Builder
+		for i, s := range r {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
+			switch {
+			case i == 0 || len(r) <= 3:
+				line.WriteString(s + pad + "  ")
+			default:
+				line.WriteString(pad + s + "  ")
+			}
+		}
+		fmt.Fprintln(w, " "+strings.TrimRight(line.String(), " "))
+	}
+}
+
+func tableExtras(w io.Writer, s *Summary, p func(string, ...any)) {}

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/nacre-store/nacre/bench/internal/verdict"
+)
+
+// WriteSummary writes summary.json.
+func WriteSummary(dir string, s *Summary) error {
+	return file(dir, "summary.json", func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(s)
+	})
+}
+
+// Write writes every file of the report.
+func Write(dir string, s *Summary) error {
+	if err := WriteSummary(dir, s); err != nil {
+		return err
+	}
+	if err := file(dir, "windows.jsonl", func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		for _, c := range s.Cells {
+			for i := range c.Windows {
+				if err := enc.Encode(&c.Windows[i]); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, c := range s.Cells {
+		if c.Hist == nil || c.Hist.TotalCount() == 0 {
+			continue
+		}
+		c.Curve = curve(c)
+		// Values in milliseconds, as the plotters of .hgrm files expect.
+		if err := file(dir, slug(c.Name)+".hgrm", func(w io.Writer) error {
+			_, err := c.Hist.PercentilesPrint(w, 5, 1e6)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	if err := file(dir, "bench.txt", func(w io.Writer) error { return goBench(w, s) }); err != nil {
+		return err
+	}
+	return file(dir, "report.html", func(w io.Writer) error { return HTML(w, s) })
+}
+
+// file writes a file whole or says why not: a full disk is an error, not half a report.
+func file(dir, name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(dir, "."+name+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // Gone already where it was renamed.
+	b := bufio.NewWriter(f)
+	err = write(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(dir, name))
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func slug(s string) string { return strings.NewReplacer(" ", "-", "/", "-", "+", "").Replace(s) }
+
+// curve samples a histogram for the percentile plot: ever denser towards the tail.
+func curve(c *Cell) []Point {
+	var out []Point
+	n := c.Hist.TotalCount()
+	for step := 0; ; step++ {
+		left := 1.0
+		for range step / 10 {
+			left /= 10
+		}
+		q := 1 - left*(1-0.09*float64(step%10))
+		if (1-q)*float64(n) < 1 {
+			break
+		}
+		out = append(out, Point{q, verdict.Quantile(c.Hist, q)})
+	}
+	return append(out, Point{1 - 1/float64(n), verdict.Quantile(c.Hist, 1)})
+}
+
+// goBench writes one line a window in the format of Go benchmarks, so that benchstat compares two runs.
+func goBench(w io.Writer, s *Summary) error {
+	e := s.Environment
+	if _, err := fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: github.com/nacre-store/nacre/bench\ncpu: %s\ncommit: %s\n",
+		before(e.OS, "/"), after(e.OS, "/"), e.CPU, e.Commit); err != nil {
+		return err
+	}
+	for _, c := range s.Cells {
+		name := "Benchmark" + strings.ReplaceAll(strings.Title(c.Client), " ", "") + "/workload=" + c.Workload + "/keys=" + c.Keys + "/loop=" + c.Loop
+		for _, win := range c.Windows {
+			if _, err := fmt.Fprintf(w, "%s-%d\t%d\t%d p50-ns/op\t%d p95-ns/op\t%d p99-ns/op\n", name, e.MaxProcs, win.N, win.P50, win.P95, win.P99); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func before(s, sep string) string { a, _, _ := strings.Cut(s, sep); return a }
+func after(s, sep string) string  { _, b, _ := strings.Cut(s, sep); return b }
