@@ -207,6 +207,9 @@ func TestLock(t *testing.T) {
 		c.expect("changes", text.String())
 		if err == nil {
 			c.expect("stderr", "")
+			if len(changes) == 0 && !bytes.Equal(next, before) {
+				t.Errorf("no change, but another lock:\n%s\nwas:\n%s", next, before)
+			}
 			c.again(t, p, next)
 			return
 		}

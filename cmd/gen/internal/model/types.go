@@ -116,8 +116,9 @@ func (c *checker) capacity(subject string, t source.Text) int64 {
 	return n
 }
 
-// field finds a field of a list by name; a broken one is not found, but is no
-// second error either.
+// field finds a field of a list by name. What is an error already is not found,
+// but is no second error either: a broken field, a bad name, a list that could
+// not be read.
 func (c *checker) field(subject string, name source.Text, fields []*Field) *Field {
 	if !name.Given() {
 		return nil
@@ -131,7 +132,9 @@ func (c *checker) field(subject string, name source.Text, fields []*Field) *Fiel
 			return f
 		}
 	}
-	c.errs.Addf(name.Pos, subject, "no field %q%s", name.Value, source.DidYouMean(name.Value, names))
+	if len(fields) > 0 && source.IsName(name.Value) {
+		c.errs.Addf(name.Pos, subject, "no field %q%s", name.Value, source.DidYouMean(name.Value, names))
+	}
 	return nil
 }
 

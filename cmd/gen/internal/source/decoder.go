@@ -165,9 +165,12 @@ func (d *decoder) words(n *node, subject string, form func(Text, string)) []Text
 	return list
 }
 
+// IsName tells whether s has the form of a name.
+func IsName(s string) bool { return nameForm.MatchString(s) }
+
 // name checks the form of a name: of a table, field, index and so on.
 func (d *decoder) name(t Text, subject string) {
-	if !nameForm.MatchString(t.Value) {
+	if !IsName(t.Value) {
 		d.errs.Addf(t.Pos, subject, "bad name %q (want a to z first, then a to z, 0 to 9, _)", t.Value)
 	}
 }
@@ -193,7 +196,7 @@ func (d *decoder) stateRefs(n *node) []Text {
 	var refs []Text
 	for _, t := range d.words(n, "kept_by", func(Text, string) {}) {
 		table, state, ok := strings.Cut(t.Value, ".")
-		if !ok || !nameForm.MatchString(table) || !nameForm.MatchString(state) {
+		if !ok || !IsName(table) || !IsName(state) {
 			d.errs.Addf(t.Pos, "kept_by", "bad state %q (want table.state)", t.Value)
 			continue
 		}

@@ -52,7 +52,7 @@ func DidYouMean(name string, known []string) string {
 			best, least = k, d
 		}
 	}
-	if best == "" || least >= len(name) {
+	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %q?)", best)
