@@ -17,8 +17,11 @@ type AccountID string
 
 // Account is the last known state of one venue account.
 type Account struct {
-	AccountID       AccountID                  // {issuer}-{rest}, e.g. BINANCE-USDT_FUTURES-master.
-	AccountType     AccountType                // CASH or MARGIN (spec); BETTING and WALLET are NautilusTrader's.
+	AccountID   AccountID   // {issuer}-{rest}, e.g. BINANCE-USDT_FUTURES-master.
+	AccountType AccountType // CASH or MARGIN (spec); BETTING and WALLET are NautilusTrader's.
+
+	// From here on fields are optional: their zero value is absence.
+
 	TraderID        string                     // Trader.
 	Venue           string                     // Venue code.
 	BaseCurrency    string                     // Absent = multi-currency.

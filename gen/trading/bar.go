@@ -23,6 +23,9 @@ type Bar struct {
 	Close   decimal.Decimal // Last price.
 	TsEvent store.Timestamp // Close of the interval.
 	TsInit  store.Timestamp // Here.
+
+	// From here on fields are optional: their zero value is absence.
+
 	// In quantity units (R6); absent when the source has none; the bridge writes 0.
 	Volume      store.Opt[decimal.Decimal]
 	QuoteVolume store.Opt[decimal.Decimal] // Turnover in the quote currency.

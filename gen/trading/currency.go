@@ -14,9 +14,12 @@ type CurrencyCode string
 
 // Currency is one currency or coin.
 type Currency struct {
-	CurrencyCode          CurrencyCode               // USD, USDT, BTC.
-	Precision             int64                      // Decimals of an amount.
-	CurrencyType          CurrencyType               // CRYPTO, FIAT, COMMODITY_BACKED.
+	CurrencyCode CurrencyCode // USD, USDT, BTC.
+	Precision    int64        // Decimals of an amount.
+	CurrencyType CurrencyType // CRYPTO, FIAT, COMMODITY_BACKED.
+
+	// From here on fields are optional: their zero value is absence.
+
 	Iso4217               store.Opt[int64]           // Numeric code; 0 or absent for crypto.
 	Name                  string                     // Long name.
 	MarginAvailable       store.Opt[bool]            // Binance: may serve as margin.

@@ -27,14 +27,15 @@ type Instrument struct {
 	// Decimals of a price: those of price_increment without trailing zeros. Not the venue's
 	// pricePrecision: 48 of 155 real contracts differ.
 	PricePrecision int64
-	// Tick size (FIX 969), the venue's own text and scale, e.g. 0.10.
-	PriceIncrement decimal.Decimal
+	PriceIncrement decimal.Decimal // Tick size (FIX 969), the venue's own text and scale, e.g. 0.10.
 	SizePrecision  int64           // Decimals of a quantity.
 	SizeIncrement  decimal.Decimal // Smallest step of a quantity.
-	// Underlying units per contract (FIX 231); 1 for spot and linear crypto.
-	Multiplier               decimal.Decimal
-	TsEvent                  store.Timestamp            // When the definition held at the venue.
-	TsInit                   store.Timestamp            // When this process built it.
+	Multiplier     decimal.Decimal // Underlying units per contract (FIX 231); 1 for spot and linear crypto.
+	TsEvent        store.Timestamp // When the definition held at the venue.
+	TsInit         store.Timestamp // When this process built it.
+
+	// From here on fields are optional: their zero value is absence.
+
 	InstrumentType           InstrumentType             // NautilusTrader class.
 	Venue                    string                     // Part of instrument_id after the last dot, for the index.
 	Exchange                 string                     // ISO 10383 MIC (FIX 207).

@@ -19,17 +19,19 @@ type ClientOrderID string
 
 // Order is the state in force of one client order; events is everything that led to it.
 type Order struct {
-	ClientOrderID ClientOrderID // Ours, unique per trader (FIX 11).
-	VenueOrderID  string        // The venue's (FIX 37); "" until it has assigned one.
-	InstrumentID  InstrumentID  // Instrument.
-	// Type in force (an emulated order becomes MARKET or LIMIT on release).
-	OrderType  OrderType
-	Side       OrderSide       // Direction.
-	Quantity   decimal.Decimal // Quantity in force, after updates (FIX 38).
-	Status     OrderStatus     // Status in force.
-	TraderID   string          // Trader.
-	StrategyID string          // Owner; EXTERNAL when found by reconciliation.
-	AccountID  AccountID       // From SUBMITTED on.
+	ClientOrderID ClientOrderID   // Ours, unique per trader (FIX 11).
+	VenueOrderID  string          // The venue's (FIX 37); "" until it has assigned one.
+	InstrumentID  InstrumentID    // Instrument.
+	OrderType     OrderType       // Type in force (an emulated order becomes MARKET or LIMIT on release).
+	Side          OrderSide       // Direction.
+	Quantity      decimal.Decimal // Quantity in force, after updates (FIX 38).
+	Status        OrderStatus     // Status in force.
+
+	// From here on fields are optional: their zero value is absence.
+
+	TraderID   string    // Trader.
+	StrategyID string    // Owner; EXTERNAL when found by reconciliation.
+	AccountID  AccountID // From SUBMITTED on.
 	// Position that it opens or changes; may be assigned before any fill (index:order_position), so
 	// it can't be derived.
 	PositionID          PositionID

@@ -22,14 +22,17 @@ type PositionID string
 type Position struct {
 	// NETTING {instrument_id}-{strategy_id}; HEDGING the venue's id or
 	// P-{date}-{time}-{trader}-{strategy}-{n}.
-	PositionID      PositionID
-	InstrumentID    InstrumentID               // Instrument held.
-	StrategyID      string                     // Owner; EXTERNAL when found by reconciliation.
-	Side            PositionSide               // LONG, SHORT, or FLAT when closed.
-	Quantity        decimal.Decimal            // Absolute size now; 0 when FLAT. signed_qty is derived from side.
-	AvgPxOpen       decimal.Decimal            // Average entry price of this cycle; kept after FLAT.
-	TsOpened        store.Timestamp            // First fill of this cycle.
-	TsLast          store.Timestamp            // Last change.
+	PositionID   PositionID
+	InstrumentID InstrumentID    // Instrument held.
+	StrategyID   string          // Owner; EXTERNAL when found by reconciliation.
+	Side         PositionSide    // LONG, SHORT, or FLAT when closed.
+	Quantity     decimal.Decimal // Absolute size now; 0 when FLAT. signed_qty is derived from side.
+	AvgPxOpen    decimal.Decimal // Average entry price of this cycle; kept after FLAT.
+	TsOpened     store.Timestamp // First fill of this cycle.
+	TsLast       store.Timestamp // Last change.
+
+	// From here on fields are optional: their zero value is absence.
+
 	TraderID        string                     // Trader.
 	AccountID       AccountID                  // Account that holds it.
 	VenuePositionID string                     // Venue's own id where it has one (FIX 2618).

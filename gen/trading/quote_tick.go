@@ -11,13 +11,16 @@ import (
 
 // QuoteTick is the top of book of one instrument. Key: trader-quote_tick:{instrument_id}.
 type QuoteTick struct {
-	BidPrice decimal.Decimal            // Best bid.
-	AskPrice decimal.Decimal            // Best ask.
-	TsEvent  store.Timestamp            // At the venue.
-	TsInit   store.Timestamp            // Here; equal to ts_event when loaded from history.
-	BidSize  store.Opt[decimal.Decimal] // At the best bid; absent when the source has none (TrueFX).
-	AskSize  store.Opt[decimal.Decimal] // At the best ask.
-	Extra    string                     // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+	BidPrice decimal.Decimal // Best bid.
+	AskPrice decimal.Decimal // Best ask.
+	TsEvent  store.Timestamp // At the venue.
+	TsInit   store.Timestamp // Here; equal to ts_event when loaded from history.
+
+	// From here on fields are optional: their zero value is absence.
+
+	BidSize store.Opt[decimal.Decimal] // At the best bid; absent when the source has none (TrueFX).
+	AskSize store.Opt[decimal.Decimal] // At the best ask.
+	Extra   string                     // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (q *QuoteTick) append(w *wire.Writer) {

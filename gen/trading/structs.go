@@ -17,10 +17,13 @@ import (
 type OrderInit struct {
 	// Type asked for; an emulated order is initialized a second time as MARKET or LIMIT when
 	// released.
-	OrderType     OrderType
-	OrderSide     OrderSide                  // Direction.
-	Quantity      decimal.Decimal            // Quantity asked for.
-	TimeInForce   TimeInForce                // Time in force.
+	OrderType   OrderType
+	OrderSide   OrderSide       // Direction.
+	Quantity    decimal.Decimal // Quantity asked for.
+	TimeInForce TimeInForce     // Time in force.
+
+	// From here on fields are optional: their zero value is absence.
+
 	PostOnly      store.Opt[bool]            // Must not take liquidity.
 	ReduceOnly    store.Opt[bool]            // Must not increase the position.
 	QuoteQuantity store.Opt[bool]            // quantity is in the quote currency.
@@ -123,12 +126,14 @@ func (o *OrderInit) Clone() OrderInit {
 // OrderEvent is one state change of an order; orders keep all of theirs, positions keep their
 // fills. type says which fields are set.
 type OrderEvent struct {
-	// UUID v4; an event with an id already in the list is not appended again.
-	EventID        string
-	Type           OrderEventType  // What happened.
-	Status         OrderStatus     // Status after this event, so that an audit needs no replay.
-	TsEvent        store.Timestamp // When it happened.
-	TsInit         store.Timestamp // When this process built the event.
+	EventID string          // UUID v4; an event with an id already in the list is not appended again.
+	Type    OrderEventType  // What happened.
+	Status  OrderStatus     // Status after this event, so that an audit needs no replay.
+	TsEvent store.Timestamp // When it happened.
+	TsInit  store.Timestamp // When this process built the event.
+
+	// From here on fields are optional: their zero value is absence.
+
 	ClientOrderID  string          // Set in a position's fills, where it is not the key.
 	TraderID       string          // Set when it differs from the tenant's trader.
 	StrategyID     string          // Set when it differs from the row's strategy.
@@ -292,10 +297,13 @@ func (o *OrderEvent) Clone() OrderEvent {
 
 // Balance is one currency of an account; total = locked + free, exactly.
 type Balance struct {
-	Currency      string                     // Code; the same as the hash field.
-	Total         decimal.Decimal            // Wallet balance.
-	Locked        decimal.Decimal            // Reserved by orders and margin.
-	Free          decimal.Decimal            // Available.
+	Currency string          // Code; the same as the hash field.
+	Total    decimal.Decimal // Wallet balance.
+	Locked   decimal.Decimal // Reserved by orders and margin.
+	Free     decimal.Decimal // Available.
+
+	// From here on fields are optional: their zero value is absence.
+
 	Borrowed      store.Opt[decimal.Decimal] // Liability in this currency.
 	Interest      store.Opt[decimal.Decimal] // Interest accrued on it.
 	UnrealizedPnl store.Opt[decimal.Decimal] // Of positions settled in this currency; not part of total.
@@ -369,6 +377,9 @@ type Margin struct {
 	Currency    string          // Currency of the amounts.
 	Initial     decimal.Decimal // Initial margin.
 	Maintenance decimal.Decimal // Maintenance margin.
+
+	// From here on fields are optional: their zero value is absence.
+
 	// Absent = account-wide for the currency; the hash field is then the currency code (no dot, so
 	// it can't be an instrument id).
 	InstrumentID string
@@ -439,16 +450,19 @@ func (v *Margin) UnmarshalJSON(b []byte) error { return marginCodec.FromJSON(b, 
 
 // AccountEvent is one account state as reported or calculated (NautilusTrader's AccountState).
 type AccountEvent struct {
-	EventID      string          // UUID v4.
-	AccountType  AccountType     // Kind.
-	Balances     []Balance       // All balances of the report.
-	Margins      []Margin        // All margins of the report; may be empty.
-	Reported     bool            // True = from the venue, false = calculated here (v2 is_reported).
-	TsEvent      store.Timestamp // When it held.
-	TsInit       store.Timestamp // When this process built it.
-	BaseCurrency string          // Absent = multi-currency account.
-	Info         string          // Venue's raw data, JSON text.
-	Extra        string          // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+	EventID     string          // UUID v4.
+	AccountType AccountType     // Kind.
+	Balances    []Balance       // All balances of the report.
+	Margins     []Margin        // All margins of the report; may be empty.
+	Reported    bool            // True = from the venue, false = calculated here (v2 is_reported).
+	TsEvent     store.Timestamp // When it held.
+	TsInit      store.Timestamp // When this process built it.
+
+	// From here on fields are optional: their zero value is absence.
+
+	BaseCurrency string // Absent = multi-currency account.
+	Info         string // Venue's raw data, JSON text.
+	Extra        string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (a *AccountEvent) append(w *wire.Writer) {
@@ -537,9 +551,12 @@ func (a *AccountEvent) Clone() AccountEvent {
 
 // PositionAdjustment is a change of a position that is not a fill.
 type PositionAdjustment struct {
-	AdjustmentID   string                     // Unique.
-	AdjustmentType PositionAdjustmentType     // Commission taken in base currency, or funding.
-	TsEvent        store.Timestamp            // When it happened.
+	AdjustmentID   string                 // Unique.
+	AdjustmentType PositionAdjustmentType // Commission taken in base currency, or funding.
+	TsEvent        store.Timestamp        // When it happened.
+
+	// From here on fields are optional: their zero value is absence.
+
 	QuantityChange store.Opt[decimal.Decimal] // Signed.
 	PnlChange      store.Opt[decimal.Decimal] // Signed, in currency.
 	Currency       string                     // Of pnl_change.
@@ -617,13 +634,16 @@ func (p *PositionAdjustment) UnmarshalJSON(b []byte) error {
 
 // PositionCycle is one closed open-to-flat cycle of a position id that was used again (NETTING).
 type PositionCycle struct {
-	TsOpened           store.Timestamp            // Identifies the cycle within the position.
-	TsClosed           store.Timestamp            // When it became flat.
-	Entry              OrderSide                  // BUY = was long.
-	PeakQty            decimal.Decimal            // Largest quantity held.
-	AvgPxOpen          decimal.Decimal            // Average entry price.
-	AvgPxClose         decimal.Decimal            // Average exit price.
-	RealizedPnl        decimal.Decimal            // In settlement_currency, commissions in that currency included.
+	TsOpened    store.Timestamp // Identifies the cycle within the position.
+	TsClosed    store.Timestamp // When it became flat.
+	Entry       OrderSide       // BUY = was long.
+	PeakQty     decimal.Decimal // Largest quantity held.
+	AvgPxOpen   decimal.Decimal // Average entry price.
+	AvgPxClose  decimal.Decimal // Average exit price.
+	RealizedPnl decimal.Decimal // In settlement_currency, commissions in that currency included.
+
+	// From here on fields are optional: their zero value is absence.
+
 	RealizedReturn     store.Opt[decimal.Decimal] // Fraction.
 	Commissions        map[string]decimal.Decimal // Per currency.
 	OpeningOrderID     string                     // Client order id.

@@ -11,13 +11,16 @@ import (
 
 // TradeTick is one trade of the market. Key: trader-trade_tick:{instrument_id}.
 type TradeTick struct {
-	Price         decimal.Decimal // Traded price.
-	Size          decimal.Decimal // Traded size.
-	TradeID       string          // Venue's id.
-	TsEvent       store.Timestamp // At the venue.
-	TsInit        store.Timestamp // Here.
-	AggressorSide AggressorSide   // Who crossed the spread.
-	Extra         string          // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+	Price   decimal.Decimal // Traded price.
+	Size    decimal.Decimal // Traded size.
+	TradeID string          // Venue's id.
+	TsEvent store.Timestamp // At the venue.
+	TsInit  store.Timestamp // Here.
+
+	// From here on fields are optional: their zero value is absence.
+
+	AggressorSide AggressorSide // Who crossed the spread.
+	Extra         string        // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (t *TradeTick) append(w *wire.Writer) {

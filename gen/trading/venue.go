@@ -16,7 +16,10 @@ type VenueCode string
 
 // Venue is one trading venue and its published limits.
 type Venue struct {
-	VenueCode  VenueCode       // BINANCE.
+	VenueCode VenueCode // BINANCE.
+
+	// From here on fields are optional: their zero value is absence.
+
 	Name       string          // Long name or segment, e.g. U_MARGINED.
 	Timezone   string          // IANA name.
 	RateLimits []RateLimit     // Request limits.

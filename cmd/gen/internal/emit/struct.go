@@ -3,6 +3,7 @@ package emit
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nacre-store/nacre/cmd/gen/internal/model"
@@ -10,9 +11,6 @@ import (
 
 // fieldWidth is the column up to which a field's comment stays behind it.
 const fieldWidth = 120
-
-// extraDoc describes the field that every struct ends with.
-const extraDoc = "Fields of a newer schema, as msgpack pairs, kept byte for byte."
 
 // structs prints the structs of the schema with their codecs.
 func (p *printer) structs(pkg *model.Package) {
@@ -29,18 +27,37 @@ func (p *printer) structs(pkg *model.Package) {
 	}
 }
 
-// structType prints the Go struct of s. A field's comment stands behind it
-// where it fits, else above.
+// extra is the field that every struct ends with.
+var extra = &model.Field{
+	GoName: "Extra",
+	Type:   model.Type{Kind: model.String},
+	Doc:    "Fields of a newer schema, as msgpack pairs, kept byte for byte.",
+}
+
+// structType prints the Go struct of s.
 func (p *printer) structType(s shape, defaultDoc string) {
 	p.doc(cmp.Or(s.Doc, defaultDoc))
 	p.P("type %s struct {", s.Name)
-	nameWidth, typeWidth := len("Extra"), len("string")
-	for _, f := range s.Fields {
+	fields := append(slices.Clip(s.Fields), extra)
+	if i := firstOptional(s.Fields); i > 0 {
+		p.structFields(s, fields[:i])
+		p.P("\n// From here on fields are optional: their zero value is absence.\n")
+		fields = fields[i:]
+	}
+	p.structFields(s, fields)
+	p.P("}\n")
+}
+
+// structFields prints fields, which gofmt aligns. A field's comment stands
+// behind it where it fits, else above.
+func (p *printer) structFields(s shape, fields []*model.Field) {
+	nameWidth, typeWidth := 0, 0
+	for _, f := range fields {
 		nameWidth = max(nameWidth, len(f.GoName))
 		typeWidth = max(typeWidth, len(p.fieldType(s, f)))
 	}
 	room := fieldWidth - len("    ") - nameWidth - len(" ") - typeWidth - len(" // ")
-	for _, f := range s.Fields {
+	for _, f := range fields {
 		doc := printable(f.Doc)
 		switch {
 		case doc == "":
@@ -52,11 +69,14 @@ func (p *printer) structType(s shape, defaultDoc string) {
 			p.P("%s %s", f.GoName, p.fieldType(s, f))
 		}
 	}
-	if len(extraDoc) > room {
-		p.doc(extraDoc)
-		p.P("Extra string")
-	} else {
-		p.P("Extra string // %s", extraDoc)
+}
+
+// firstOptional returns the index of the first optional field, or -1 where the
+// required fields do not all stand before the optional ones.
+func firstOptional(fields []*model.Field) int {
+	first := slices.IndexFunc(fields, func(f *model.Field) bool { return f.Optional })
+	if first <= 0 || slices.ContainsFunc(fields[first:], func(f *model.Field) bool { return !f.Optional }) {
+		return -1
 	}
-	p.P("}\n")
+	return first
 }

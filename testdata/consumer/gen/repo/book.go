@@ -19,10 +19,13 @@ type Book struct {
 	BookNumber BookNumber
 	Name       string
 	Open       bool // Takes new trades.
-	Parent     BookNumber
-	Ladder     []Ladder
-	Bucket     store.Opt[Ladder] // The one that was checked last.
-	Extra      string            // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+
+	// From here on fields are optional: their zero value is absence.
+
+	Parent BookNumber
+	Ladder []Ladder
+	Bucket store.Opt[Ladder] // The one that was checked last.
+	Extra  string            // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (v *Book) append(w *wire.Writer) {

@@ -51,9 +51,12 @@ type Limit struct {
 	Currency     Currency
 	BookNumber   BookNumber
 	Amount       decimal.Decimal
-	Used         store.Opt[decimal.Decimal]
-	Fallback     LimitID // Asked when this one is used up.
-	Extra        string  // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+
+	// From here on fields are optional: their zero value is absence.
+
+	Used     store.Opt[decimal.Decimal]
+	Fallback LimitID // Asked when this one is used up.
+	Extra    string  // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (l *Limit) append(w *wire.Writer) {

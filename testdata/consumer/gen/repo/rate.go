@@ -15,6 +15,9 @@ import (
 type Rate struct {
 	TsEvent store.Timestamp
 	Rate    decimal.Decimal
+
+	// From here on fields are optional: their zero value is absence.
+
 	Volume  store.Opt[decimal.Decimal]
 	Sources []string
 	Extra   string // Fields of a newer schema, as msgpack pairs, kept byte for byte.

@@ -23,6 +23,9 @@ type Security struct {
 	Rating     Rating
 	Coupon     decimal.Decimal // Fraction per year.
 	TsMaturity store.Timestamp
+
+	// From here on fields are optional: their zero value is absence.
+
 	PoolFactor store.Opt[float64] // Part of the nominal that is still outstanding.
 	Prospectus []byte             // PDF.
 	Aliases    map[string]string  // Scheme -> id: CUSIP, SEDOL.

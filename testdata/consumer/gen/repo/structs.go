@@ -16,8 +16,11 @@ import (
 type Leg struct {
 	TsSettle store.Timestamp // When both move.
 	Cash     decimal.Decimal // In the trade's currency.
-	Netted   store.Opt[bool] // Settled net of other trades.
-	Extra    string          // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+
+	// From here on fields are optional: their zero value is absence.
+
+	Netted store.Opt[bool] // Settled net of other trades.
+	Extra  string          // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (l *Leg) append(w *wire.Writer) {
@@ -41,9 +44,12 @@ type TradeEvent struct {
 	EventNumber int64       // Counts from 1 within the trade.
 	Status      TradeStatus // Status after it.
 	TsEvent     store.Timestamp
-	Author      string // Who or what did it.
-	Payload     []byte // The message as it came.
-	Extra       string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+
+	// From here on fields are optional: their zero value is absence.
+
+	Author  string // Who or what did it.
+	Payload []byte // The message as it came.
+	Extra   string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (t *TradeEvent) append(w *wire.Writer) {
@@ -111,12 +117,15 @@ func (t *TradeEvent) Clone() TradeEvent {
 
 // Collateral is one line of what secures a trade.
 type Collateral struct {
-	SecurityID SecurityID                 // What was delivered.
-	Nominal    decimal.Decimal            // Face amount.
-	Haircut    float64                    // Fraction of the market value that is not lent against.
-	Price      store.Opt[decimal.Decimal] // Clean, per 100 of nominal.
-	Tags       []string
-	Extra      string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+	SecurityID SecurityID      // What was delivered.
+	Nominal    decimal.Decimal // Face amount.
+	Haircut    float64         // Fraction of the market value that is not lent against.
+
+	// From here on fields are optional: their zero value is absence.
+
+	Price store.Opt[decimal.Decimal] // Clean, per 100 of nominal.
+	Tags  []string
+	Extra string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (c *Collateral) append(w *wire.Writer) {

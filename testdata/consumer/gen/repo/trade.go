@@ -21,13 +21,16 @@ type TradeID string
 
 // Trade is a sale of securities with the promise to buy them back.
 type Trade struct {
-	TradeID      TradeID
-	Direction    Direction
-	Status       TradeStatus
-	SecurityID   SecurityID // What is sold, or the first of a basket.
-	Currency     Currency
-	Rate         decimal.Decimal // Of the loan, fraction per year.
-	Near         Leg
+	TradeID    TradeID
+	Direction  Direction
+	Status     TradeStatus
+	SecurityID SecurityID // What is sold, or the first of a basket.
+	Currency   Currency
+	Rate       decimal.Decimal // Of the loan, fraction per year.
+	Near       Leg
+
+	// From here on fields are optional: their zero value is absence.
+
 	Far          store.Opt[Leg] // Absent while the trade is open-ended.
 	BookNumber   BookNumber
 	LimitID      LimitID // What it counts against.

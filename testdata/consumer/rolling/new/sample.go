@@ -15,8 +15,11 @@ type Source string
 type Sample struct {
 	TsEvent store.Timestamp
 	Value   int64
-	Unit    string
-	Extra   string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+
+	// From here on fields are optional: their zero value is absence.
+
+	Unit  string
+	Extra string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (s *Sample) append(w *wire.Writer) {

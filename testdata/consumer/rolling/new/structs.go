@@ -11,6 +11,9 @@ import (
 type Note struct {
 	NoteID string
 	Text   string
+
+	// From here on fields are optional: their zero value is absence.
+
 	Author string
 	Extra  string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }

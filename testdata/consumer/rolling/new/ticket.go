@@ -21,10 +21,13 @@ type Ticket struct {
 	Status   Status
 	Kind     Kind
 	Points   int64
-	Last     store.Opt[Note]
-	Owner    string
-	Effort   store.Opt[decimal.Decimal]
-	Extra    string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
+
+	// From here on fields are optional: their zero value is absence.
+
+	Last   store.Opt[Note]
+	Owner  string
+	Effort store.Opt[decimal.Decimal]
+	Extra  string // Fields of a newer schema, as msgpack pairs, kept byte for byte.
 }
 
 func (t *Ticket) append(w *wire.Writer) {
