@@ -53,6 +53,19 @@ type Config struct {
 	// "30d", "12h", "90s", or "none".
 	TTL map[string]string `json:"ttl,omitempty" yaml:"ttl,omitempty"`
 
+	// Cache keeps rows that were read or written near, decoded and current:
+	// "on" (default), or "off", which every process should choose that seldom
+	// reads a row again: Redis sends each process with a cache the name of every
+	// key that changes under Prefix. Without it there is no Watch.
+	Cache string `json:"cache,omitempty" yaml:"cache,omitempty"`
+	// CacheBytes bounds the memory of the cache; 0 is 64 MiB. Nothing larger
+	// than 1/256 of it is kept.
+	CacheBytes int64 `json:"cache_bytes,omitempty" yaml:"cache_bytes,omitempty"`
+	// MaxAge bounds how old a row out of the cache can be at worst, when the
+	// connection has broken down unnoticed; 0 is 5 s. Redis is asked for a sign
+	// of life five times as often.
+	MaxAge time.Duration `json:"max_age,omitempty" yaml:"max_age,omitempty"`
+
 	// AllowEviction opens a server whose maxmemory-policy may evict rows.
 	AllowEviction bool `json:"allow_eviction,omitempty" yaml:"allow_eviction,omitempty"`
 
@@ -133,6 +146,28 @@ func (d DatabaseConfig) timeout() time.Duration {
 	return time.Duration(d.Timeout * float64(time.Second))
 }
 
+// The bounds of the cache where the configuration names none, and the least
+// age to which signs of life can be had.
+const (
+	defaultCacheBytes = 64 << 20
+	defaultMaxAge     = 5 * time.Second
+	leastMaxAge       = 10 * time.Millisecond
+)
+
+func (c Config) cacheBytes() int64 {
+	if c.CacheBytes == 0 {
+		return defaultCacheBytes
+	}
+	return c.CacheBytes
+}
+
+func (c Config) maxAge() time.Duration {
+	if c.MaxAge == 0 {
+		return defaultMaxAge
+	}
+	return c.MaxAge
+}
+
 func yes(b *bool) bool { return b == nil || *b }
 
 // Validate names every option that is unknown, impossible or contradicts
@@ -184,6 +219,15 @@ func (c Config) Validate() error {
 	}
 	if c.BarCapacity < 0 {
 		bad("bar_capacity", "%d is negative", c.BarCapacity)
+	}
+	if c.Cache != "" && c.Cache != "on" && c.Cache != "off" {
+		bad("cache", "%q is not on or off", c.Cache)
+	}
+	if c.CacheBytes < 0 {
+		bad("cache_bytes", "%d is negative", c.CacheBytes)
+	}
+	if c.MaxAge != 0 && c.MaxAge < leastMaxAge {
+		bad("max_age", "%v is less than %v", c.MaxAge, leastMaxAge)
 	}
 	if c.UseTraderPrefix != nil && !*c.UseTraderPrefix && c.TraderID != "" {
 		bad("use_trader_prefix", "false contradicts trader_id %q", c.TraderID)

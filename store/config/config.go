@@ -88,7 +88,7 @@ func (f *fields) set(path string, node ast.Node, v reflect.Value) {
 			f.bad(line, path, "want %s", wanted(v.Type()))
 			return
 		}
-		if isQuoted(node) && v.Kind() != reflect.String {
+		if isQuoted(node) && v.Kind() != reflect.String && v.Type() != duration {
 			f.bad(line, path, "want %s, not a string", wanted(v.Type()))
 			return
 		}

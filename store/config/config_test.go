@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -86,7 +87,9 @@ ttl:
 		"cluster": {"database:\n  cluster: [a:1, 'b:2']\n", store.Config{Database: store.DatabaseConfig{Cluster: []string{"a:1", "b:2"}}}},
 		"false is not unset": {"persist_account_events: false\nuse_trader_prefix: false\n",
 			store.Config{PersistAccountEvents: ptr(false), UseTraderPrefix: ptr(false)}},
-		"escapes": {`{"database": {"password": "\u00e4 \"x\" \\ #"}}`, store.Config{Database: store.DatabaseConfig{Password: `ä "x" \ #`}}},
+		"cache":       {"cache: off\ncache_bytes: 1_000_000\nmax_age: 2500ms\n", store.Config{Cache: "off", CacheBytes: 1_000_000, MaxAge: 2500 * time.Millisecond}},
+		"cache, JSON": {`{"cache": "on", "max_age": "2s"}`, store.Config{Cache: "on", MaxAge: 2 * time.Second}},
+		"escapes":     {`{"database": {"password": "\u00e4 \"x\" \\ #"}}`, store.Config{Database: store.DatabaseConfig{Password: `ä "x" \ #`}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := config.Load(strings.NewReader(tc.text))
@@ -163,6 +166,7 @@ func TestFromEnv(t *testing.T) {
 			"NACRE_USE_TRADER_PREFIX": "true", "NACRE_USE_INSTANCE_ID": "false", "NACRE_FLUSH_ON_START": "false",
 			"NACRE_TICK_CAPACITY": "10_000", "NACRE_BAR_CAPACITY": "10000",
 		}, specConfig},
+		"durations": {map[string]string{"NACRE_MAX_AGE": "1m30s"}, store.Config{MaxAge: 90 * time.Second}},
 		"lists": {map[string]string{
 			"NACRE_DATABASE_SENTINEL_MASTER": "m", "NACRE_DATABASE_SENTINEL_ADDRESSES": "a:1, b:2",
 			"NACRE_TTL": "order.closed=30d,instrument=12h",

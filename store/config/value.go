@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -18,6 +19,14 @@ func setText(v reflect.Value, text string) error {
 		return setText(elem.Elem(), text)
 	}
 	wrong := fmt.Errorf("%q is not %s", text, wanted(v.Type()))
+	if v.Type() == duration {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return wrong
+		}
+		v.SetInt(int64(d))
+		return nil
+	}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(text)
@@ -46,8 +55,14 @@ func setText(v reflect.Value, text string) error {
 	return nil
 }
 
+// duration is the type of options with a unit, such as 5s.
+var duration = reflect.TypeFor[time.Duration]()
+
 // wanted says what an option of type t takes.
 func wanted(t reflect.Type) string {
+	if t == duration {
+		return "a duration such as 5s"
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return wanted(t.Elem())
