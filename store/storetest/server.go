@@ -28,3 +28,7 @@ func Run(t testing.TB, opts ServerOptions) *Server {
 	t.Helper()
 	return redistest.Run(t, opts)
 }
+
+// FreePort returns a TCP port of 127.0.0.1 that nobody listens on, for what a
+// server's arguments need beside its own port.
+func FreePort() (int, error) { return redistest.FreePort() }

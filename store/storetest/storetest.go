@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -9,7 +10,8 @@ import (
 )
 
 // Redis starts a private, empty Redis for t and returns the configuration to
-// open it with. It stops when t ends. Add the Schemas of your package:
+// open it with. It stops when t ends; what the store logs goes to t's output.
+// Add the Schemas of your package:
 //
 //	cfg := storetest.Redis(t)
 //	cfg.Schemas = []store.Schema{trading.Schema}
@@ -17,7 +19,7 @@ import (
 func Redis(t testing.TB) store.Config {
 	t.Helper()
 	s := Run(t, ServerOptions{})
-	return store.Config{Database: store.DatabaseConfig{Host: "127.0.0.1", Port: s.Port()}}
+	return config(t, "127.0.0.1", s.Port())
 }
 
 // Embedded is [Redis] without Redis: a server inside the test's own process
@@ -26,5 +28,12 @@ func Redis(t testing.TB) store.Config {
 func Embedded(t testing.TB) store.Config {
 	t.Helper()
 	s := miniredis.RunT(t)
-	return store.Config{Database: store.DatabaseConfig{Host: s.Host(), Port: s.Server().Addr().Port}}
+	return config(t, s.Host(), s.Server().Addr().Port)
+}
+
+func config(t testing.TB, host string, port int) store.Config {
+	return store.Config{
+		Database: store.DatabaseConfig{Host: host, Port: port},
+		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
 }
