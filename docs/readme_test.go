@@ -2,6 +2,8 @@ package docs
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -58,5 +60,29 @@ func TestReadmeOrder(t *testing.T) {
 			t.Fatalf("README: no %q at its place", part)
 		}
 		rest = after
+	}
+}
+
+// TestReadmeConsumer does in an empty module what the README tells a consumer
+// to do in theirs.
+func TestReadmeConsumer(t *testing.T) {
+	m := regexp.MustCompile("(?s)```\n(go mod edit .*?)```").FindStringSubmatch(read(t, "../README.md"))
+	if m == nil {
+		t.Fatal("README does not say how to use the module")
+	}
+	here, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	script := "go mod init example.com/trader\n" + strings.ReplaceAll(m[1], "=../nacre", "='"+here+"'")
+	cmd := exec.Command("bash", "-euxo", "pipefail", "-c", script)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !regexp.MustCompile(`(?m)^ok\s+example.com/trader/gen/desk`).Match(out) {
+		t.Errorf("no test of the new package ran:\n%s", out)
 	}
 }
