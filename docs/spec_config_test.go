@@ -230,11 +230,13 @@ func TestSpecGracefulShutdown(t *testing.T) {
 // when the write under way is acknowledged, not before.
 func TestSpecCloseWaits(t *testing.T) {
 	tr := openTrader(t, store.Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
 	put(t, tr.redis.Pause())
 	written, closed := make(chan error, 1), make(chan error, 1)
-	go func() { written <- tr.Positions.Put(t.Context(), position) }()
+	go func() { written <- tr.Positions.Put(ctx, position) }()
 	time.Sleep(50 * time.Millisecond)
-	go func() { closed <- tr.Close(t.Context()) }()
+	go func() { closed <- tr.Close(ctx) }()
 	select {
 	case err := <-closed:
 		t.Errorf("Close returned %v with a write under way", err)
