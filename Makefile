@@ -38,8 +38,9 @@ redis: ## Find or install Redis >= 7.0; prints which one was taken
 	@deploy/redis.sh
 
 .PHONY: generate
-generate: ## Write the emitted code of every schema anew
+generate: ## Write the emitted code of every schema anew, and line numbers in pages
 	@$(call each,$(GO) generate ./...)
+	@$(GO) test ./docs -run TestReferences -update
 
 .PHONY: check-generate
 check-generate: ## Fail when emitted code is not what its schema gives
