@@ -109,7 +109,7 @@ func literals(e ast.Expr) []string {
 	return list
 }
 
-var verbs = regexp.MustCompile(`%[a-zA-Z]`)
+var verbs = regexp.MustCompile(`%[.0-9]*[a-zA-Z]`)
 
 // formatExpr matches what a format string prints, between two expressions.
 func formatExpr(before, format, after string) *regexp.Regexp {

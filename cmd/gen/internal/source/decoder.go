@@ -173,6 +173,17 @@ func (d *decoder) name(t Text, subject string) {
 	if !IsName(t.Value) {
 		d.errs.Addf(t.Pos, subject, "bad name %q (want a to z first, then a to z, 0 to 9, _)", t.Value)
 	}
+	d.long(t, subject)
+}
+
+// maxName is the length of the longest name, type name and value. Names are in
+// every row and every key.
+const maxName = 64
+
+func (d *decoder) long(t Text, subject string) {
+	if len(t.Value) > maxName {
+		d.errs.Addf(t.Pos, subject, "the name %.16s... is longer than %d bytes", t.Value, maxName)
+	}
 }
 
 // typeName checks the form of the name of an enum or struct.
@@ -181,6 +192,7 @@ func (d *decoder) typeName(t Text, subject string) bool {
 	if !ok {
 		d.errs.Addf(t.Pos, subject, "bad type name %q (want A to Z first, then letters and digits)", t.Value)
 	}
+	d.long(t, subject)
 	return ok
 }
 
@@ -189,6 +201,7 @@ func (d *decoder) value(t Text, subject string) {
 	if !valueForm.MatchString(t.Value) {
 		d.errs.Addf(t.Pos, subject, "bad value %q (want A to Z first, then A to Z, 0 to 9, _)", t.Value)
 	}
+	d.long(t, subject)
 }
 
 // stateRefs reads [table.state, ...].
