@@ -2,7 +2,6 @@ package store
 
 import (
 	"sync"
-	"time"
 
 	"github.com/nacre-store/nacre/store/internal/key"
 	"github.com/nacre-store/nacre/store/internal/write"
@@ -19,6 +18,8 @@ type bound[K comparable, V any] struct {
 	state map[string]int // value of the deciding field to place in States
 	err   error          // why every operation is refused
 	rows  sync.Pool      // *V, for encoding: a row that is passed on escapes
+	// batches are *batch[V], for reading many rows.
+	batches sync.Pool
 }
 
 // Rows returns the table's rows on the session. It is for emitted code.
@@ -168,13 +169,19 @@ func encode[E any](s *Store, c *wire.Codec[E], buf []byte, v *E) ([]byte, error)
 // decode reads a stored row and makes sure that it is the one asked for.
 func (b *bound[K, V]) decode(id string, raw []byte, in *wire.Interner) (V, error) {
 	var v V
-	if err := b.Codec.Take(raw, &v, in); err != nil {
-		return v, rowError(b.Name, id, err)
+	err := b.take(id, raw, &v, in)
+	return v, err
+}
+
+// take is decode into a zero row.
+func (b *bound[K, V]) take(id string, raw []byte, v *V, in *wire.Interner) error {
+	if err := b.Codec.Take(raw, v, in); err != nil {
+		return rowError(b.Name, id, err)
 	}
-	if got := b.Key.text(b.ID(&v)); got != id {
-		return v, rowError(b.Name, id, errOtherRow(got))
+	if got := b.Key.text(b.ID(v)); got != id {
+		return rowError(b.Name, id, errOtherRow(got))
 	}
-	return v, nil
+	return nil
 }
 
 func (b *bound[K, V]) refuse(id string, err error) error {
@@ -201,6 +208,3 @@ func recycle(b *[]byte, row []byte) {
 	}
 	buffers.Put(b)
 }
-
-// sweepEvery bounds how often readers remove expired members of an index.
-const sweepEvery = time.Minute

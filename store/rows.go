@@ -264,12 +264,17 @@ func (r Rows[K, V]) Update(ctx context.Context, id K, fn func(*V) error) (V, err
 
 // read runs f until it succeeds, fails for good or the bound on retries ends.
 func (s *Store) read(ctx context.Context, f func(rueidis.Client) error) error {
+	return s.readFrom(ctx, s.conn.Client, f)
+}
+
+// readFrom is read with a client of the connection.
+func (s *Store) readFrom(ctx context.Context, from rueidis.Client, f func(rueidis.Client) error) error {
 	return s.busy.enter(func() error {
 		return readClass(conn.Retry(ctx, func() error {
 			if err := conn.Alive(ctx); err != nil {
 				return err
 			}
-			err := f(s.conn.Client)
+			err := f(from)
 			if conn.Classify(err) == conn.Unknown && ctx.Err() == nil {
 				err = conn.NotSent(err) // a read whose reply is lost can be asked again
 			}

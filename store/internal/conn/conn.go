@@ -42,6 +42,7 @@ type Conn struct {
 	Client rueidis.Client
 	fence  *fence // nil when the client was given
 	own    bool
+	bulk   *bulk        // nil on a cluster, whose nodes one connection each serves, and when the client was given
 	offset atomic.Int64 // server clock minus ours, nanoseconds
 	server Server
 }
@@ -91,6 +92,9 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 	if o.Tracking == nil {
 		opt.OnInvalidations = nil
 	}
+	if !o.Cluster {
+		c.bulk = newBulk(o, opt)
+	}
 	done := make(chan error, 1)
 	go func() { // the dial of some topologies does not take a context
 		client, err := rueidis.NewClient(opt)
@@ -138,6 +142,9 @@ func Given(client rueidis.Client) *Conn { return &Conn{Client: client} }
 func (c *Conn) Close() {
 	if c.own {
 		c.Client.Close()
+	}
+	if c.bulk != nil {
+		c.bulk.close()
 	}
 }
 
