@@ -59,7 +59,6 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		t.Logf("%s", j)
 		var got sample
 		if err := json.Unmarshal(j, &got); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, j)
@@ -92,7 +91,6 @@ func TestTick(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%+v %q", f, s)
 			var got tick
 			if err := tickCodec.Take(s, &got, nil); err != nil {
 				t.Fatalf("%v %q", err, s)

@@ -1,133 +1,192 @@
 package wire
 
 import (
+	"math/big"
+	"math/bits"
+	"slices"
+
 	"github.com/shopspring/decimal"
 )
 
-// digits18 is the largest number of digits that is read and written without math/big.
-const digits18 = 18
+// maxDigits is the largest number of digits that is read as an integer.
+const maxDigits = 18
 
-var pow10 = [19]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
+// powers of ten, as far as a uint64 goes.
+var powers = [20]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19}
 
-// appendDecimal appends the str of d: plain digits with d's scale. It is false
-// for a text of more than [MaxDecimal] bytes; b is then as it was.
-func appendDecimal(b []byte, d decimal.Decimal) ([]byte, bool) {
-	at := len(b)
+// countDigits returns the number of decimal digits of u, which is less than
+// 1e16. It compares rather than counts bits: the processor guesses the length
+// of a field and goes on.
+func countDigits(u uint64) int {
+	n := 1
+	if u >= 1e8 {
+		u, n = u/1e8, 9
+	}
+	if u >= 1e4 {
+		u, n = u/1e4, n+4
+	}
+	switch {
+	case u >= 1e3:
+		return n + 3
+	case u >= 1e2:
+		return n + 2
+	case u >= 1e1:
+		return n + 1
+	}
+	return n
+}
+
+// spell returns the eight digits of u, which is less than 1e8, the first of
+// them in the lowest byte.
+func spell(u uint64) uint64 {
+	v := u/1e4 | u%1e4<<32
+	t := v * 10486 >> 20 & 0x7f0000007f // Hundreds.
+	v = t | (v-t*100)<<16
+	t = v * 103 >> 10 & 0x000f000f000f000f // Tens.
+	v = t | (v-t*10)<<8
+	return v | zeros
+}
+
+// putDecimal writes the str of d to the beginning of b, which has room for one
+// byte more than [MaxDecimal], and returns its size; 0 if the text would be
+// longer. The text is plain digits with d's scale.
+func putDecimal(b []byte, d *decimal.Decimal) int {
+	scale := -int(d.Exponent())
+	u, neg, ok := coefficient(d)
+	if !ok || uint(scale) > 15 || u >= 1e16 {
+		return putLongDecimal(b, d)
+	}
+	b = b[:34]
+	n := max(countDigits(u), scale+1)
+	at := 1
+	if neg {
+		b[1] = '-'
+		at = 2
+	}
+	// The n digits are the first bytes of low and high. They are written twice:
+	// from the first on, and behind the point from the fraction on.
+	low, high := uint64(0), uint64(0)
+	if n <= 8 {
+		low = spell(u) >> (64 - 8*n)
+	} else {
+		a, z := spell(u/1e8), spell(u%1e8)
+		drop := 128 - 8*n
+		low, high = a>>drop|z<<(64-drop), z>>drop
+		le.PutUint64(b[at+8:], high)
+	}
+	le.PutUint64(b[at:], low)
+	if scale > 0 {
+		whole := n - scale
+		b[at+whole] = '.'
+		if n <= 8 {
+			low >>= 8 * whole
+		} else if whole < 8 {
+			low = low>>(8*whole) | high<<(64-8*whole)
+			le.PutUint64(b[at+whole+9:], high>>(8*whole))
+		} else {
+			low = high >> (8*whole - 64)
+		}
+		le.PutUint64(b[at+whole+1:], low)
+		n++
+	}
+	n += at
+	b[0] = 0xa0 | byte(n-1)
+	return n
+}
+
+// putLongDecimal is [putDecimal] for coefficients of 19 digits or more, and for
+// scales that are negative or large.
+func putLongDecimal(b []byte, d *decimal.Decimal) int {
 	var text [MaxDecimal]byte
 	s, ok := decimalText(text[:0], d)
 	if !ok {
-		return b[:at], false
+		return 0
 	}
-	return appendStr(b, s), true
+	return len(appendStr(b[:0], s))
 }
 
 // decimalText appends the plain digits of d, at most [MaxDecimal].
-func decimalText(b []byte, d decimal.Decimal) ([]byte, bool) {
-	exp := int(d.Exponent())
-	if exp < -MaxDecimal || exp > MaxDecimal {
+func decimalText(b []byte, d *decimal.Decimal) ([]byte, bool) {
+	scale := -int(d.Exponent())
+	if scale < -MaxDecimal || scale > MaxDecimal || d.NumDigits() > MaxDecimal {
 		return b, false
 	}
-	var digits [2 * MaxDecimal]byte
-	var coef []byte
-	neg := d.Sign() < 0
-	if d.NumDigits() <= digits18 {
-		c := d.CoefficientInt64()
-		if neg {
-			c = -c
-		}
-		i := len(digits)
-		for {
-			i--
-			digits[i] = byte('0' + c%10)
-			if c /= 10; c == 0 {
-				break
-			}
-		}
-		coef = digits[i:]
-	} else {
-		if d.NumDigits() > MaxDecimal {
-			return b, false
-		}
-		coef = d.Coefficient().Append(digits[:0], 10)
-		if neg {
-			coef = coef[1:]
-		}
-	}
+	var buf [MaxDecimal + 20]byte
+	text := digits(buf[:0], d)
 	at := len(b)
-	if neg {
+	if d.Sign() < 0 {
 		b = append(b, '-')
 	}
-	if exp >= 0 {
-		b = append(b, coef...)
-		if d.Sign() != 0 {
-			for range exp {
-				b = append(b, '0')
-			}
-		}
-		return b, len(b)-at <= MaxDecimal
-	}
-	if whole := len(coef) + exp; whole > 0 {
-		b = append(b, coef[:whole]...)
-		b = append(b, '.')
-		b = append(b, coef[whole:]...)
-	} else {
-		b = append(b, '0', '.')
-		for range -whole {
+	whole := len(text) - scale
+	switch {
+	case scale <= 0:
+		b = append(b, text...)
+		for ; d.Sign() != 0 && scale < 0; scale++ {
 			b = append(b, '0')
 		}
-		b = append(b, coef...)
+	case whole > 0:
+		b = append(b, text[:whole]...)
+		b = append(b, '.')
+		b = append(b, text[whole:]...)
+	default:
+		b = append(b, '0', '.')
+		for ; whole < 0; whole++ {
+			b = append(b, '0')
+		}
+		b = append(b, text...)
 	}
 	return b, len(b)-at <= MaxDecimal
 }
 
-// parseDecimal reads the canonical text of a decimal of at most 18 digits as
-// coefficient and scale. Big tells that it is canonical but longer.
-func parseDecimal(s []byte) (coef int64, scale int, big, ok bool) {
-	i, neg := 0, false
-	if len(s) > 0 && s[0] == '-' {
-		i, neg = 1, true
+// coefficientByMethod is [coefficient] without knowing what a decimal is made of.
+func coefficientByMethod(d decimal.Decimal) (abs uint64, neg, ok bool) {
+	if d.NumDigits() > maxDigits {
+		return 0, false, false
 	}
-	whole, digits, dot := i, 0, -1
-	for ; i < len(s); i++ {
-		c := s[i]
-		if c == '.' && dot < 0 {
-			dot = i
-			continue
-		}
-		if c < '0' || c > '9' {
-			return 0, 0, false, false
-		}
-		digits++
-		if digits <= digits18 {
-			coef = coef*10 + int64(c-'0')
-		}
+	v := d.CoefficientInt64()
+	if v < 0 {
+		return uint64(-v), true, true
 	}
-	end := dot
-	if dot < 0 {
-		end = len(s)
-	} else {
-		scale = len(s) - dot - 1
-		if scale == 0 {
-			return 0, 0, false, false
-		}
-	}
-	if end == whole || s[whole] == '0' && end > whole+1 || len(s) > MaxDecimal {
-		return 0, 0, false, false
-	}
-	if digits > digits18 {
-		// Leading zeros of a fraction count as digits here; the general path sees to them.
-		return 0, scale, true, true
-	}
-	if neg {
-		if coef == 0 {
-			return 0, 0, false, false
-		}
-		coef = -coef
-	}
-	return coef, scale, false, true
+	return uint64(v), false, true
 }
 
-// sameDecimal tells whether d is coef at scale, exactly.
-func sameDecimal(d decimal.Decimal, coef int64, scale int) bool {
-	return int(d.Exponent()) == -scale && d.CoefficientInt64() == coef && d.NumDigits() <= digits18
+// digitsByMethod is [digits] without knowing what a decimal is made of.
+func digitsByMethod(b []byte, d decimal.Decimal) []byte {
+	v := d.Coefficient()
+	return v.Abs(v).Append(b, 10)
+}
+
+// maxWords is enough for [MaxDecimal] digits on any machine.
+const maxWords = 8
+
+// chunkDigits is the largest number of digits that a word holds.
+const chunkDigits = 9 + 10*(bits.UintSize/64)
+
+// appendWords appends the decimal digits of the number of the given words, at
+// most [maxWords] of them, least significant first.
+func appendWords(b []byte, number []big.Word) []byte {
+	var w [maxWords]uint
+	n := 0
+	for ; n < len(number); n++ {
+		w[n] = uint(number[n])
+	}
+	at := len(b)
+	for {
+		var rest uint
+		for i := n - 1; i >= 0; i-- {
+			w[i], rest = bits.Div(rest, w[i], uint(powers[chunkDigits]))
+		}
+		for n > 0 && w[n-1] == 0 {
+			n--
+		}
+		for k := 0; k < chunkDigits && (n > 0 || rest > 0 || len(b) == at); k++ {
+			b = append(b, byte('0'+rest%10))
+			rest /= 10
+		}
+		if n == 0 {
+			break
+		}
+	}
+	slices.Reverse(b[at:])
+	return b
 }

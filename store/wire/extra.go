@@ -9,24 +9,24 @@ import (
 // how many they are. Those of the row itself are checked at once, those of a
 // struct inside by verify.
 func (w *Writer) extra(m Mark, extra string) int {
-	at := len(w.b)
-	w.b = append(w.b, extra...)
+	at := w.n
+	w.set(append(w.out(), extra...))
 	var end, n int
 	var err error
 	switch {
 	case w.array:
-		end, n, err = walkElements(w.b[at:], MaxFields)
+		end, n, err = walkElements(w.b[at:w.n], MaxFields)
 	case m.at == w.start:
-		end, n, err = w.c.layout().walkExtra(w.b[at:], MaxFields)
+		end, n, err = w.c.layout().walkExtra(w.b[at:w.n], MaxFields)
 	default:
 		w.nested = true
-		end, n, err = (&layout{}).walkExtra(w.b[at:], MaxFields)
+		end, n, err = (&layout{}).walkExtra(w.b[at:w.n], MaxFields)
 	}
-	if err == nil && at+end < len(w.b) {
+	if err == nil && at+end < w.n {
 		err = fmt.Errorf("%w: more than %d fields", ErrTooLong, MaxFields)
 	}
 	if err != nil {
-		w.b = w.b[:at]
+		w.n = at
 		w.fail("Extra", at, fmt.Errorf("%w: %w, at byte %d of it", ErrExtra, err, end))
 	}
 	return n
@@ -36,7 +36,7 @@ func (w *Writer) extra(m Mark, extra string) int {
 func (w *Writer) verify() {
 	buf := bufs.Get().(*[]byte)
 	defer func() { putBuf(buf) }()
-	b := w.b[w.start:]
+	b := w.b[w.start:w.n]
 	canonical, _, err := w.c.canonical((*buf)[:0], b)
 	*buf = canonical
 	switch {
@@ -105,4 +105,20 @@ func walkElements(b []byte, limit int) (end, n int, err error) {
 		n++
 	}
 	return end, n, nil
+}
+
+// elements returns the number and the size of the elements that b holds, nil
+// ones at its end excluded.
+func elements(b []byte) (n, size int) {
+	for i, k := 0, 1; i < len(b); k++ {
+		isNil := b[i] == 0xc0
+		end, err := skip(b, i, 0)
+		if err != nil {
+			return n, size
+		}
+		if i = end; !isNil {
+			n, size = k, i
+		}
+	}
+	return n, size
 }

@@ -12,28 +12,22 @@ import (
 // PutOpt functions write nothing when the value is absent.
 
 // PutString writes a required string, enum or id.
-func PutString[T ~string](w *Writer, key string, v T) {
-	w.key(key)
-	w.str(string(v), MaxString)
-	w.done()
-}
+func PutString[T ~string](w *Writer, key string, v T) { w.putStr(key, string(v)) }
 
 // PutStringMax is [PutString] for a field with a max of its own.
 func PutStringMax[T ~string](w *Writer, key string, v T, max int) {
 	w.key(key)
 	w.str(string(v), max)
-	w.done()
 }
 
 // PutOptString writes an optional string, enum or id; "" is absent.
 func PutOptString[T ~string](w *Writer, key string, v T) {
-	if v == "" {
+	if v != "" {
+		w.fields++
+		w.putStr(key, string(v))
+	} else if w.array {
 		w.skip()
-		return
 	}
-	w.opt(key)
-	w.str(string(v), MaxString)
-	w.done()
 }
 
 // PutOptStringMax is [PutOptString] for a field with a max of its own.
@@ -44,30 +38,27 @@ func PutOptStringMax[T ~string](w *Writer, key string, v T, max int) {
 	}
 	w.opt(key)
 	w.str(string(v), max)
-	w.done()
 }
 
 // PutBytes writes a bytes field.
 func (w *Writer) PutBytes(key string, v []byte, p Presence, max int) {
 	if w.begin(key, len(v), p) {
 		w.bytes(v, max)
-		w.done()
 	}
 }
 
 func (w *Writer) bytes(v []byte, max int) {
 	if len(v) > max {
-		w.fail("", len(w.b), fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(v), max))
+		w.fail("", w.n, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(v), max))
 		return
 	}
-	w.b = appendBin(w.b, v)
+	w.set(appendBin(w.out(), v))
 }
 
 // PutInt writes a required int64 or an id that is one.
 func PutInt[T ~int64](w *Writer, key string, v T) {
 	w.key(key)
-	w.b = appendInt(w.b, int64(v))
-	w.done()
+	w.set(appendInt(w.out(), int64(v)))
 }
 
 // PutOptInt writes an optional int64.
@@ -80,8 +71,7 @@ func (w *Writer) PutOptInt(key string, v struct {
 		return
 	}
 	w.opt(key)
-	w.b = appendInt(w.b, v.Value)
-	w.done()
+	w.set(appendInt(w.out(), v.Value))
 }
 
 // PutOptIntID writes an optional id that is an int64; 0 is absent.
@@ -91,40 +81,48 @@ func PutOptIntID[T ~int64](w *Writer, key string, v T) {
 		return
 	}
 	w.opt(key)
-	w.b = appendInt(w.b, int64(v))
-	w.done()
+	w.set(appendInt(w.out(), int64(v)))
 }
 
 // PutTimestamp writes a required timestamp.
-func PutTimestamp[T ~int64](w *Writer, key string, v T) {
-	w.key(key)
-	w.timestamp(int64(v))
-	w.done()
-}
+func PutTimestamp[T ~int64](w *Writer, key string, v T) { w.putTimestamp(key, int64(v)) }
 
 // PutOptTimestamp writes an optional timestamp; 0 is absent.
 func PutOptTimestamp[T ~int64](w *Writer, key string, v T) {
-	if v == 0 {
+	if v != 0 {
+		w.fields++
+		w.putTimestamp(key, int64(v))
+	} else if w.array {
 		w.skip()
+	}
+}
+
+func (w *Writer) putTimestamp(key string, v int64) {
+	if w.array || v < 1<<32 {
+		w.key(key)
+		w.timestamp(v)
 		return
 	}
-	w.opt(key)
-	w.timestamp(int64(v))
-	w.done()
+	k := len(key)
+	b := w.room(k + 9)
+	copyKey(b, key)
+	b = b[k : k+9]
+	b[0] = 0xcf
+	be.PutUint64(b[1:], uint64(v))
+	w.n += k + 9
 }
 
 func (w *Writer) timestamp(v int64) {
 	if v < 0 {
-		w.fail("", len(w.b), ErrNegative)
+		w.fail("", w.n, ErrNegative)
 	}
-	w.b = appendUint(w.b, uint64(v))
+	w.set(appendUint(w.out(), uint64(v)))
 }
 
 // PutBool writes a required bool.
 func (w *Writer) PutBool(key string, v bool) {
 	w.key(key)
 	w.bool(v)
-	w.done()
 }
 
 // PutOptBool writes an optional bool.
@@ -138,22 +136,14 @@ func (w *Writer) PutOptBool(key string, v struct {
 	}
 	w.opt(key)
 	w.bool(v.Value)
-	w.done()
 }
 
-func (w *Writer) bool(v bool) {
-	if v {
-		w.b = append(w.b, 0xc3)
-	} else {
-		w.b = append(w.b, 0xc2)
-	}
-}
+func (w *Writer) bool(v bool) { w.set(appendBool(w.out(), v)) }
 
 // PutFloat writes a required float64.
 func (w *Writer) PutFloat(key string, v float64) {
 	w.key(key)
 	w.float(v)
-	w.done()
 }
 
 // PutOptFloat writes an optional float64.
@@ -167,55 +157,61 @@ func (w *Writer) PutOptFloat(key string, v struct {
 	}
 	w.opt(key)
 	w.float(v.Value)
-	w.done()
 }
 
 func (w *Writer) float(v float64) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		w.fail("", len(w.b), ErrNaN)
+		w.fail("", w.n, ErrNaN)
 	}
-	w.b = appendFloat(w.b, v)
-}
-
-func appendFloat(b []byte, v float64) []byte {
-	u := math.Float64bits(v)
-	return append(b, 0xcb, byte(u>>56), byte(u>>48), byte(u>>40), byte(u>>32), byte(u>>24), byte(u>>16), byte(u>>8), byte(u))
+	w.set(appendFloat(w.out(), v))
 }
 
 // PutDecimal writes a required decimal.
-func (w *Writer) PutDecimal(key string, v decimal.Decimal) {
-	w.key(key)
-	w.decimal(v)
-	w.done()
-}
+func (w *Writer) PutDecimal(key string, v decimal.Decimal) { w.putDecimal(key, &v) }
 
 // PutOptDecimal writes an optional decimal.
 func (w *Writer) PutOptDecimal(key string, v struct {
 	Value decimal.Decimal
 	Valid bool
 }) {
-	if !v.Valid {
+	if v.Valid {
+		w.fields++
+		w.putDecimal(key, &v.Value)
+	} else if w.array {
 		w.skip()
-		return
 	}
-	w.opt(key)
-	w.decimal(v.Value)
-	w.done()
 }
 
-func (w *Writer) decimal(v decimal.Decimal) {
-	b, ok := appendDecimal(w.b, v)
-	if !ok {
-		w.fail("", len(w.b), fmt.Errorf("%w: a decimal of more than %d bytes", ErrTooLong, MaxDecimal))
+func (w *Writer) putDecimal(key string, v *decimal.Decimal) {
+	k := len(key)
+	if w.array {
+		k = 0
 	}
-	w.b = b
+	b := w.room(k + MaxDecimal + 2)
+	copyKey(b, key[:k])
+	n := putDecimal(b[k:], v)
+	w.n += k + n
+	if n == 0 {
+		w.longDecimal()
+	}
+}
+
+func (w *Writer) decimal(v *decimal.Decimal) {
+	n := putDecimal(w.room(MaxDecimal+2), v)
+	w.n += n
+	if n == 0 {
+		w.longDecimal()
+	}
+}
+
+func (w *Writer) longDecimal() {
+	w.fail("", w.n, fmt.Errorf("%w: a decimal of more than %d bytes", ErrTooLong, MaxDecimal))
 }
 
 // PutText writes a required id that is one text of several parts.
 func PutText[T interface{ String() string }](w *Writer, key string, v T) {
 	w.key(key)
 	w.str(v.String(), MaxString)
-	w.done()
 }
 
 // PutOptText writes an optional id of several parts; the zero id is absent.
@@ -230,5 +226,4 @@ func PutOptText[T interface {
 	}
 	w.opt(key)
 	w.str(v.String(), MaxString)
-	w.done()
 }

@@ -13,7 +13,6 @@ func PutStrings[T ~string](w *Writer, key string, v []T, p Presence, max int) {
 		for _, s := range v {
 			w.str(string(s), max)
 		}
-		w.done()
 	}
 }
 
@@ -22,9 +21,8 @@ func PutInts[T ~int64](w *Writer, key string, v []T, p Presence) {
 	if w.begin(key, len(v), p) {
 		w.listHeader(len(v))
 		for _, n := range v {
-			w.b = appendInt(w.b, int64(n))
+			w.set(appendInt(w.out(), int64(n)))
 		}
-		w.done()
 	}
 }
 
@@ -35,7 +33,6 @@ func PutTimestamps[T ~int64](w *Writer, key string, v []T, p Presence) {
 		for _, t := range v {
 			w.timestamp(int64(t))
 		}
-		w.done()
 	}
 }
 
@@ -46,7 +43,6 @@ func PutTexts[T interface{ String() string }](w *Writer, key string, v []T, p Pr
 		for _, t := range v {
 			w.str(t.String(), MaxString)
 		}
-		w.done()
 	}
 }
 
@@ -54,10 +50,9 @@ func PutTexts[T interface{ String() string }](w *Writer, key string, v []T, p Pr
 func (w *Writer) PutDecimals(key string, v []decimal.Decimal, p Presence) {
 	if w.begin(key, len(v), p) {
 		w.listHeader(len(v))
-		for _, d := range v {
-			w.decimal(d)
+		for i := range v {
+			w.decimal(&v[i])
 		}
-		w.done()
 	}
 }
 
@@ -68,7 +63,6 @@ func (w *Writer) PutBools(key string, v []bool, p Presence) {
 		for _, x := range v {
 			w.bool(x)
 		}
-		w.done()
 	}
 }
 
@@ -79,7 +73,6 @@ func (w *Writer) PutFloats(key string, v []float64, p Presence) {
 		for _, f := range v {
 			w.float(f)
 		}
-		w.done()
 	}
 }
 
@@ -90,7 +83,6 @@ func (w *Writer) PutBytesList(key string, v [][]byte, p Presence, max int) {
 		for _, x := range v {
 			w.bytes(x, max)
 		}
-		w.done()
 	}
 }
 
@@ -115,7 +107,6 @@ func Keys[V any](w *Writer, key string, m map[string]V, p Presence) []string {
 		return nil
 	}
 	w.mapHeader(len(m))
-	w.done()
 	at := len(w.keys)
 	w.keys = sorted(w.keys, m)
 	return w.keys[at:]
@@ -129,7 +120,6 @@ func PutStringMap[T ~string](w *Writer, key string, m map[string]T, p Presence, 
 			w.str(k, MaxString)
 			w.str(string(m[k]), max)
 		}
-		w.done()
 	}
 }
 
@@ -139,9 +129,8 @@ func PutIntMap[T ~int64](w *Writer, key string, m map[string]T, p Presence) {
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
 			w.str(k, MaxString)
-			w.b = appendInt(w.b, int64(m[k]))
+			w.set(appendInt(w.out(), int64(m[k])))
 		}
-		w.done()
 	}
 }
 
@@ -153,7 +142,6 @@ func PutTimestampMap[T ~int64](w *Writer, key string, m map[string]T, p Presence
 			w.str(k, MaxString)
 			w.timestamp(int64(m[k]))
 		}
-		w.done()
 	}
 }
 
@@ -165,7 +153,6 @@ func PutTextMap[T interface{ String() string }](w *Writer, key string, m map[str
 			w.str(k, MaxString)
 			w.str(m[k].String(), MaxString)
 		}
-		w.done()
 	}
 }
 
@@ -175,9 +162,9 @@ func (w *Writer) PutDecimalMap(key string, m map[string]decimal.Decimal, p Prese
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
 			w.str(k, MaxString)
-			w.decimal(m[k])
+			d := m[k]
+			w.decimal(&d)
 		}
-		w.done()
 	}
 }
 
@@ -189,7 +176,6 @@ func (w *Writer) PutBoolMap(key string, m map[string]bool, p Presence) {
 			w.str(k, MaxString)
 			w.bool(m[k])
 		}
-		w.done()
 	}
 }
 
@@ -201,7 +187,6 @@ func (w *Writer) PutFloatMap(key string, m map[string]float64, p Presence) {
 			w.str(k, MaxString)
 			w.float(m[k])
 		}
-		w.done()
 	}
 }
 
@@ -213,6 +198,5 @@ func (w *Writer) PutBytesMap(key string, m map[string][]byte, p Presence, max in
 			w.str(k, MaxString)
 			w.bytes(m[k], max)
 		}
-		w.done()
 	}
 }

@@ -24,6 +24,8 @@ type Reader struct {
 	in    *Interner
 	c     *core
 	learn *learner
+	chunk chunk           // Memory of strings.
+	last  decimal.Decimal // Made last: quantities of one row are often equal.
 
 	src   []byte // The whole input.
 	state state
@@ -104,7 +106,7 @@ func (r *Reader) fail() {
 
 // Map opens a map of required fields out of declared.
 func (r *Reader) Map(required, declared int) Mark {
-	m := Mark{n: r.left, array: r.array, last: r.prev}
+	m := Mark{at: r.prev, fields: r.left, array: r.array, isNil: r.isNil}
 	if r.learn != nil {
 		r.learn.open(false)
 		r.depth++
@@ -132,7 +134,7 @@ func (r *Reader) Map(required, declared int) Mark {
 
 // Array opens an array of required fields out of declared.
 func (r *Reader) Array(required, declared int) Mark {
-	m := Mark{n: r.left, array: r.array, last: r.prev}
+	m := Mark{at: r.prev, fields: r.left, array: r.array, isNil: r.isNil}
 	if r.learn != nil {
 		r.learn.open(true)
 		r.depth++
@@ -176,8 +178,7 @@ func (r *Reader) End(m Mark, extra *string) {
 			*extra = ""
 		}
 	}
-	r.left, r.array, r.prev = m.n, m.array, m.last
-	r.isNil = false
+	r.left, r.array, r.prev, r.isNil = m.fields, m.array, m.at, m.isNil
 }
 
 // extra reads the unknown fields. In the first pass they are checked if they
@@ -205,20 +206,35 @@ func (r *Reader) extra(extra *string) {
 
 // at reads the key of a required field.
 func (r *Reader) at(key string) bool {
-	if r.array {
-		r.isNil = false
-		if r.left--; r.left < 0 {
-			r.fail()
-			return false
-		}
+	if r.isNext(key) {
+		r.i += len(key)
 		return true
 	}
-	if end := r.i + len(key); end <= len(r.b) && string(r.b[r.i:end]) == key {
-		r.i = end
-		return true
+	return r.other(key)
+}
+
+// isNext tells whether key comes next, which it never does in an array.
+func (r *Reader) isNext(key string) bool {
+	n := len(key)
+	if n > len(r.b)-r.i || r.array {
+		return false
 	}
-	if r.learn != nil {
+	b := r.b[r.i:]
+	if n-8 <= 8 && n >= 8 {
+		return le.Uint64(b) == le.Uint64([]byte(key)) && le.Uint64(b[n-8:n]) == le.Uint64([]byte(key[n-8:]))
+	}
+	return string(b[:n]) == key
+}
+
+// other is what at does where key does not come next.
+func (r *Reader) other(key string) bool {
+	switch {
+	case r.learn != nil:
 		return r.learn.field(key, false)
+	case r.array && r.left > 0:
+		r.isNil = false
+		r.left--
+		return true
 	}
 	r.fail()
 	return false
@@ -226,18 +242,23 @@ func (r *Reader) at(key string) bool {
 
 // opt reads the key of an optional field, if that is what comes next.
 func (r *Reader) opt(key string) bool {
-	if r.array {
-		return r.optElem()
-	}
-	if end := r.i + len(key); end <= len(r.b) && string(r.b[r.i:end]) == key {
-		r.i = end
-		if r.left--; r.left < 0 {
-			r.fail()
+	if r.isNext(key) {
+		r.i += len(key)
+		if r.left--; r.left >= 0 {
+			return true
 		}
-		return !r.bad
+		r.fail()
 	}
-	if r.learn != nil {
+	return r.absent(key)
+}
+
+// absent is what opt does where key does not come next.
+func (r *Reader) absent(key string) bool {
+	switch {
+	case r.learn != nil:
 		return r.learn.field(key, true)
+	case r.array:
+		return r.optElem()
 	}
 	return false
 }
@@ -322,56 +343,122 @@ func (r *Reader) strAt(max int) (s []byte, ok bool) {
 	return b[i : i+n], true
 }
 
-// takeStr reads a string value.
-func takeStr[T ~string](r *Reader, v *T, max int) {
+// str reads a string value and tells whether it is another than old.
+func (r *Reader) str(old string, max int) (string, bool) {
+	b := r.b[r.i:]
+	if len(b) < 2 {
+		return r.longStr(old, max)
+	}
+	n, head := int(b[0])^0xa0, 1
+	if b[0] == 0xd9 {
+		n, head = int(b[1]), 2
+		if n < 32 {
+			n = len(b)
+		}
+	} else if n > 31 {
+		return r.longStr(old, max)
+	}
+	if n > len(b)-head || n > max {
+		return r.longStr(old, max)
+	}
+	s := b[head : head+n]
+	r.i += head + n
+	if sameWords(s, old) {
+		return "", false
+	}
+	return r.newStr(s, old)
+}
+
+// longStr is str for strings of 256 bytes or more.
+func (r *Reader) longStr(old string, max int) (string, bool) {
 	s, ok := r.strAt(max)
 	if !ok {
 		r.miss(kindString, max)
-		return
+		return "", false
 	}
-	if string(s) == string(*v) {
-		return
-	}
-	if !utf8.Valid(s) {
-		r.fail()
-		return
-	}
-	*v = T(r.text(s))
+	return r.newStr(s, old)
 }
 
-// text returns s as a string of its own, or a shared one.
+// newStr returns s if it is another than old.
+func (r *Reader) newStr(s []byte, old string) (string, bool) {
+	if !isASCII(s) && !utf8.Valid(s) {
+		r.fail()
+		return "", false
+	}
+	if string(s) == old {
+		return "", false
+	}
+	return r.text(s), true
+}
+
+// text returns s as a string. If the first string of a row, which is mostly its
+// id, is another, then most are: they are cut from one chunk.
 func (r *Reader) text(s []byte) string {
-	if r.in != nil {
+	switch {
+	case len(s) == 0:
+		return ""
+	case r.in != nil:
 		return r.in.str(s)
+	case r.i-len(s) < firstString || r.chunk.b.Cap() > 0:
+		return r.chunk.str(s, (len(r.b)-r.i+len(s))/2)
 	}
 	return string(s)
 }
 
+// firstString is more than the offset of the first string of a row, and
+// less than that of most others.
+const firstString = 32
+
 // takeDecimal reads a decimal value.
 func (r *Reader) takeDecimal(v *decimal.Decimal) {
+	i := r.i + 1
+	n := -1
+	if i <= len(r.b) {
+		n = int(r.b[r.i]) ^ 0xa0
+	}
+	if uint(n) > 31 || n > len(r.b)-i {
+		r.longDecimal(v)
+		return
+	}
+	r.i = i + n
+	coef, scale, long, ok := parseDecimal(r.b, i, i+n)
+	switch {
+	case !ok:
+		r.fail()
+	case long:
+		r.takeBig(v, r.b[i:i+n])
+	case !sameDecimal(v, coef, scale):
+		r.setDecimal(v, coef, scale)
+	}
+}
+
+// longDecimal is takeDecimal for texts of 32 bytes or more.
+func (r *Reader) longDecimal(v *decimal.Decimal) {
 	s, ok := r.strAt(MaxDecimal)
 	if !ok {
 		r.miss(kindDecimal, 0)
 		return
 	}
-	coef, scale, big, ok := parseDecimal(s)
+	r.takeBig(v, s)
+}
+
+// setDecimal changes v.
+func (r *Reader) setDecimal(v *decimal.Decimal, coef int64, scale int) {
 	switch {
-	case !ok:
-		r.fail()
-	case big:
-		r.takeBig(v, s)
-	case sameDecimal(*v, coef, scale):
 	case r.in != nil:
 		*v = r.in.decimal(coef, scale)
+	case sameDecimal(&r.last, coef, scale):
+		*v = r.last
 	default:
 		*v = newDecimal(coef, scale)
+		r.last = *v
 	}
 }
 
 // takeBig reads a decimal of 19 digits or more.
 func (r *Reader) takeBig(v *decimal.Decimal, s []byte) {
 	var text [MaxDecimal]byte
-	if old, ok := decimalText(text[:0], *v); ok && string(old) == string(s) {
+	if old, ok := decimalText(text[:0], v); ok && string(old) == string(s) {
 		return
 	}
 	d, err := decimal.NewFromString(string(s))
@@ -379,7 +466,7 @@ func (r *Reader) takeBig(v *decimal.Decimal, s []byte) {
 		r.fail()
 		return
 	}
-	if t, ok := decimalText(text[:0], d); !ok || string(t) != string(s) {
+	if t, ok := decimalText(text[:0], &d); !ok || string(t) != string(s) {
 		r.fail()
 		return
 	}

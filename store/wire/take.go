@@ -14,35 +14,99 @@ import (
 
 // TakeString reads a required string, enum or id.
 func TakeString[T ~string](r *Reader, key string, v *T) {
-	if r.at(key) {
-		takeStr(r, v, MaxString)
+	if s, changed := r.takeStr(key, string(*v), MaxString); changed {
+		*v = T(s)
 	}
 }
 
 // TakeStringMax is [TakeString] for a field with a max of its own.
 func TakeStringMax[T ~string](r *Reader, key string, v *T, max int) {
-	if r.at(key) {
-		takeStr(r, v, max)
+	if s, changed := r.takeStr(key, string(*v), max); changed {
+		*v = T(s)
 	}
 }
 
 // TakeOptString reads an optional string, enum or id; "" is absent.
 func TakeOptString[T ~string](r *Reader, key string, v *T) {
-	TakeOptStringMax(r, key, v, MaxString)
+	if s, changed := r.takeOptStr(key, string(*v), MaxString); changed {
+		*v = T(s)
+	}
 }
 
 // TakeOptStringMax is [TakeOptString] for a field with a max of its own.
 func TakeOptStringMax[T ~string](r *Reader, key string, v *T, max int) {
-	if !r.opt(key) {
-		if *v != "" {
-			*v = ""
-		}
-		return
+	if s, changed := r.takeOptStr(key, string(*v), max); changed {
+		*v = T(s)
 	}
-	takeStr(r, v, max)
-	if *v == "" {
+}
+
+func (r *Reader) takeStr(key, old string, max int) (string, bool) {
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if !r.other(key) {
+		return "", false
+	}
+	return r.str(old, max)
+}
+
+func (r *Reader) takeOptStr(key, old string, max int) (string, bool) {
+	if !r.opt(key) {
+		return "", old != ""
+	}
+	s, changed := r.str(old, max)
+	if s == "" && (changed || old == "") {
 		r.fail()
 	}
+	return s, changed
+}
+
+// TakeEnum reads a required enum.
+func TakeEnum[T ~string](r *Reader, key string, v *T) {
+	if s, changed := r.takeEnum(key, string(*v)); changed {
+		*v = T(s)
+	}
+}
+
+// TakeOptEnum reads an optional enum; "" is absent.
+func TakeOptEnum[T ~string](r *Reader, key string, v *T) {
+	if s, changed := r.takeOptEnum(key, string(*v)); changed {
+		*v = T(s)
+	}
+}
+
+func (r *Reader) takeEnum(key, old string) (string, bool) {
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if !r.other(key) {
+		return "", false
+	}
+	return r.enum(old)
+}
+
+func (r *Reader) takeOptEnum(key, old string) (string, bool) {
+	if !r.opt(key) {
+		return "", old != ""
+	}
+	s, changed := r.enum(old)
+	if s == "" && (changed || old == "") {
+		r.fail()
+	}
+	return s, changed
+}
+
+// enum is str for words of enums.
+func (r *Reader) enum(old string) (string, bool) {
+	s, ok := r.strAt(MaxString)
+	switch {
+	case !ok:
+		r.miss(kindString, MaxString)
+	case sameWords(s, old) || string(s) == old && utf8.Valid(s):
+	case !utf8.Valid(s):
+		r.fail()
+	default:
+		return enum(s), true
+	}
+	return "", false
 }
 
 // TakeBytes reads a bytes field.
@@ -84,8 +148,8 @@ func (r *Reader) takeBytes(v *[]byte, max int) {
 	*v = append((*v)[:0], b[i:i+n]...)
 }
 
-// takeInt reads an int64 in its shortest form.
-func (r *Reader) takeInt(k kind) int64 {
+// int reads an int64 in its shortest form.
+func (r *Reader) int(k kind) int64 {
 	b, i := r.b, r.i
 	if i >= len(b) {
 		r.miss(k, 0)
@@ -152,7 +216,7 @@ func shortNegative(b []byte) (v int64, n int, ok bool) {
 // TakeInt reads a required int64 or an id that is one.
 func TakeInt[T ~int64](r *Reader, key string, v *T) {
 	if r.at(key) {
-		*v = T(r.takeInt(kindInt))
+		*v = T(r.int(kindInt))
 	}
 }
 
@@ -166,7 +230,7 @@ func TakeOptInt[O ~struct {
 		Valid bool
 	}
 	if o.Valid = r.opt(key); o.Valid {
-		o.Value = r.takeInt(kindInt)
+		o.Value = r.int(kindInt)
 	}
 	*v = O(o)
 }
@@ -175,36 +239,51 @@ func TakeOptInt[O ~struct {
 func TakeOptIntID[T ~int64](r *Reader, key string, v *T) {
 	*v = 0
 	if r.opt(key) {
-		if *v = T(r.takeInt(kindIntID)); *v == 0 {
+		if *v = T(r.int(kindIntID)); *v == 0 {
 			r.fail()
 		}
 	}
 }
 
-// takeTime reads a timestamp.
-func (r *Reader) takeTime() int64 {
-	v := r.takeInt(kindTimestamp)
-	if v < 0 {
+// TakeTimestamp reads a required timestamp.
+func TakeTimestamp[T ~int64](r *Reader, key string, v *T) { *v = T(r.takeTimestamp(key)) }
+
+// TakeOptTimestamp reads an optional timestamp; 0 is absent.
+func TakeOptTimestamp[T ~int64](r *Reader, key string, v *T) { *v = T(r.takeOptTimestamp(key)) }
+
+func (r *Reader) takeTimestamp(key string) int64 {
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if !r.other(key) {
+		return 0
+	}
+	return r.time()
+}
+
+func (r *Reader) takeOptTimestamp(key string) int64 {
+	if !r.opt(key) {
+		return 0
+	}
+	v := r.time()
+	if v == 0 {
 		r.fail()
 	}
 	return v
 }
 
-// TakeTimestamp reads a required timestamp.
-func TakeTimestamp[T ~int64](r *Reader, key string, v *T) {
-	if r.at(key) {
-		*v = T(r.takeTime())
-	}
-}
-
-// TakeOptTimestamp reads an optional timestamp; 0 is absent.
-func TakeOptTimestamp[T ~int64](r *Reader, key string, v *T) {
-	*v = 0
-	if r.opt(key) {
-		if *v = T(r.takeTime()); *v == 0 {
-			r.fail()
+// time reads a timestamp value.
+func (r *Reader) time() int64 {
+	if b := r.b[r.i:]; len(b) >= 9 && b[0] == 0xcf {
+		if v := int64(be.Uint64(b[1:])); v >= 1<<32 {
+			r.i += 9
+			return v
 		}
 	}
+	v := r.int(kindTimestamp)
+	if v < 0 {
+		r.fail()
+	}
+	return v
 }
 
 func (r *Reader) takeBool() bool {
@@ -275,9 +354,12 @@ func TakeOptFloat[O ~struct {
 
 // TakeDecimal reads a required decimal.
 func (r *Reader) TakeDecimal(key string, v *decimal.Decimal) {
-	if r.at(key) {
-		r.takeDecimal(v)
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if !r.other(key) {
+		return
 	}
+	r.takeDecimal(v)
 }
 
 // TakeOptDecimal reads an optional decimal.
@@ -289,12 +371,14 @@ func TakeOptDecimal[O ~struct {
 		Value decimal.Decimal
 		Valid bool
 	}(*v)
-	if o.Valid = r.opt(key); o.Valid {
+	if r.opt(key) {
+		o.Valid = true
 		r.takeDecimal(&o.Value)
-	} else {
-		o.Value = decimal.Decimal{}
+		*v = O(o)
+	} else if o.Valid || o.Value != (decimal.Decimal{}) {
+		var zero O
+		*v = zero
 	}
-	*v = O(o)
 }
 
 // A text is a pointer to an id of several parts.

@@ -37,7 +37,9 @@ func TakeList[T any](r *Reader, key string, v *[]T, p Presence, least int) {
 func TakeStrings[T ~string](r *Reader, key string, v *[]T, p Presence, max int) {
 	TakeList(r, key, v, p, 1)
 	for i := range *v {
-		takeStr(r, &(*v)[i], max)
+		if s, changed := r.str(string((*v)[i]), max); changed {
+			(*v)[i] = T(s)
+		}
 	}
 }
 
@@ -45,7 +47,7 @@ func TakeStrings[T ~string](r *Reader, key string, v *[]T, p Presence, max int) 
 func TakeInts[T ~int64](r *Reader, key string, v *[]T, p Presence) {
 	TakeList(r, key, v, p, 1)
 	for i := range *v {
-		(*v)[i] = T(r.takeInt(kindInt))
+		(*v)[i] = T(r.int(kindInt))
 	}
 }
 
@@ -53,7 +55,7 @@ func TakeInts[T ~int64](r *Reader, key string, v *[]T, p Presence) {
 func TakeTimestamps[T ~int64](r *Reader, key string, v *[]T, p Presence) {
 	TakeList(r, key, v, p, 1)
 	for i := range *v {
-		(*v)[i] = T(r.takeTime())
+		(*v)[i] = T(r.time())
 	}
 }
 

@@ -97,7 +97,9 @@ func TakeStringMap[T ~string](r *Reader, key string, v *map[string]T, p Presence
 			k := r.mapKey()
 			e, had := m[string(k)]
 			old := e
-			takeStr(r, &e, max)
+			if s, changed := r.str(string(e), max); changed {
+				e = T(s)
+			}
 			if !had || old != e {
 				m[r.text(k)] = e
 			}
@@ -114,7 +116,7 @@ func TakeIntMap[T ~int64](r *Reader, key string, v *map[string]T, p Presence) {
 			k := r.mapKey()
 			e, had := m[string(k)]
 			old := e
-			e = T(r.takeInt(kindInt))
+			e = T(r.int(kindInt))
 			if !had || old != e {
 				m[r.text(k)] = e
 			}
@@ -131,7 +133,7 @@ func TakeTimestampMap[T ~int64](r *Reader, key string, v *map[string]T, p Presen
 			k := r.mapKey()
 			e, had := m[string(k)]
 			old := e
-			e = T(r.takeTime())
+			e = T(r.time())
 			if !had || old != e {
 				m[r.text(k)] = e
 			}

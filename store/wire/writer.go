@@ -9,41 +9,41 @@ import (
 // functions call it; a Writer comes from [Codec.Writer]. The first fault is
 // kept and reported by Close; what is written after it is thrown away.
 type Writer struct {
-	b     []byte
-	start int // Length of b that is not ours.
-	n     int // Fields written to the open map, or to the open array up to its last that is not nil.
-	array bool
-	c     *core
-
-	err    error // First fault,
-	bad    int   // its offset in b,
-	name   string
+	b      []byte // The buffer up to its capacity,
+	n      int    // of which so much is written.
+	fields int    // Fields of the open map, required ones included.
+	array  bool   // What is open is an array: keys are not written.
+	nested bool   // A struct inside has unknown fields: see verify.
+	grown  bool
+	c      *core
+	start  int      // What the buffer held before.
 	keys   []string // Scratch of Keys.
-	nested bool     // A struct inside has unknown fields: see verify.
-	elems  int      // Open array: elements written, nil ones included.
-	last   int      // Open array: offset behind the last element that is not nil.
+
+	fault *writeFault
 }
 
-// A Mark is the open map or array around another, kept by the caller between
-// Map or Array and End.
+// A writeFault is the first fault that a Writer met.
+type writeFault struct {
+	at   int    // Where it is in the buffer; the path to it is found there, see [core.pathAt].
+	name string // What is added to the path.
+	err  error
+}
+
+// A Mark is what goes on around the map or array that was opened last. Emitted
+// code keeps it between Map or Array and End.
 type Mark struct {
-	at    int
-	n     int
-	elems int
-	last  int
-	array bool
+	at     int
+	fields int
+	array  bool
+	isNil  bool
 }
 
 // Map opens a map of required fields out of declared. Fields follow in schema
 // order, then [Writer.End].
 func (w *Writer) Map(required, declared int) Mark {
-	m := Mark{at: len(w.b), n: w.n, elems: w.elems, last: w.last, array: w.array}
-	w.n, w.array = required, false
-	if declared <= 15 {
-		w.b = append(w.b, 0x8f)
-	} else {
-		w.b = append(w.b, 0xde, 0xff, 0xff)
-	}
+	m := Mark{at: w.n, fields: w.fields, array: w.array}
+	w.fields, w.array = required, false
+	w.open(declared, 0x8f, 0xde)
 	return m
 }
 
@@ -51,111 +51,139 @@ func (w *Writer) Map(required, declared int) Mark {
 // are then not written, and an absent field is nil, or nothing where no other
 // field follows.
 func (w *Writer) Array(required, declared int) Mark {
-	m := Mark{at: len(w.b), n: w.n, elems: w.elems, last: w.last, array: w.array}
-	w.n, w.array = 0, true
-	w.elems = 0
-	if declared <= 15 {
-		w.b = append(w.b, 0x9f)
-	} else {
-		w.b = append(w.b, 0xdc, 0xff, 0xff)
-	}
-	w.last = len(w.b)
+	m := Mark{at: w.n, fields: w.fields, array: w.array}
+	w.array = true
+	w.open(declared, 0x9f, 0xdc)
 	return m
+}
+
+// open leaves room for a header, one byte or three. Until End it says "as many as follow".
+func (w *Writer) open(declared int, short, long byte) {
+	b := w.room(3)
+	if declared <= 15 {
+		b[0] = short
+		w.n++
+		return
+	}
+	b[0], b[1], b[2] = long, 0xff, 0xff
+	w.n += 3
 }
 
 // End writes the unknown fields and closes the map or array that m opened.
 func (w *Writer) End(m Mark, extra string) {
-	n := w.n
+	n := w.fields
+	if w.array || extra != "" {
+		n = w.end(m, extra)
+	}
+	if h := w.b[m.at]; h == 0x8f && n <= 15 {
+		w.b[m.at] = 0x80 | byte(n)
+	} else {
+		w.header(m.at, n)
+	}
+	w.fields, w.array = m.fields, m.array
+}
+
+// end counts the fields where that takes more than looking.
+func (w *Writer) end(m Mark, extra string) (n int) {
 	if w.array {
-		n = w.endArray(extra)
+		at, size := m.at+1, 0
+		if w.b[m.at] == 0xdc {
+			at += 2
+		}
+		n, size = elements(w.b[at:w.n])
+		if extra == "" {
+			w.n = at + size
+		} else {
+			n, _ = w.fields, 0
+			_, n, _ = walkElements(w.b[at:w.n], MaxFields)
+		}
+	} else {
+		n = w.fields
 	}
 	if extra != "" {
 		n += w.extra(m, extra)
 	}
-	w.header(m.at, n)
-	w.n, w.array, w.elems, w.last = m.n, m.array, m.elems, m.last
-	w.done()
-}
-
-// endArray forgets nil elements at the end, unless unknown ones follow.
-func (w *Writer) endArray(extra string) int {
-	if extra != "" {
-		return w.elems
+	if n > MaxFields {
+		w.fail("", w.n, fmt.Errorf("%w: %d fields, at most %d", ErrTooLong, n, MaxFields))
 	}
-	w.b = w.b[:w.last]
-	return w.n
+	return n
 }
 
-// header writes the count of the map or array at, for which Map or Array left
-// one byte or three.
+// header writes the count of the map or array at, for which open left one byte or three.
 func (w *Writer) header(at, n int) {
-	h := w.b[at]
-	switch {
-	case h == 0x8f && n <= 15 || h == 0x9f && n <= 15:
-		w.b[at] = h&0xf0 | byte(n)
-	case h == 0x8f || h == 0x9f:
-		w.b = append(w.b, 0, 0)
-		copy(w.b[at+3:], w.b[at+1:])
-		w.b[at] = 0xde - (h&0x10)>>3
-		w.b[at+1], w.b[at+2] = byte(n>>8), byte(n)
-		w.moved(at, 2)
-	case n <= 15:
-		copy(w.b[at+1:], w.b[at+3:])
-		w.b = w.b[:len(w.b)-2]
-		w.b[at] = (0x80 | (0xde-h)<<3) | byte(n)
-		w.moved(at, -2)
-	default:
-		w.b[at+1], w.b[at+2] = byte(n>>8), byte(n)
+	fix, long := byte(0x80), byte(0xde)
+	if h := w.b[at]; h == 0x9f || h == 0xdc {
+		fix, long = 0x90, 0xdc
 	}
+	wide := w.b[at] == long
+	if wide != (n > 15) {
+		by := 2
+		if wide {
+			by = -2
+			copy(w.b[at+1:], w.b[at+3:w.n])
+		} else {
+			w.room(2)
+			copy(w.b[at+3:], w.b[at+1:w.n])
+		}
+		w.n += by
+		if w.fault != nil && w.fault.at > at {
+			w.fault.at += by
+		}
+	}
+	if n <= 15 {
+		w.b[at] = fix | byte(n)
+		return
+	}
+	w.b[at], w.b[at+1], w.b[at+2] = long, byte(n>>8), byte(n)
 }
 
-// moved keeps the offset of the fault right when the bytes behind at move.
-func (w *Writer) moved(at, by int) {
-	if w.err != nil && w.bad > at {
-		w.bad += by
+// room returns the free part of the buffer, which has n bytes at least.
+func (w *Writer) room(n int) []byte {
+	if len(w.b)-w.n < n {
+		w.grow(n)
 	}
+	return w.b[w.n:]
 }
+
+// grow makes room for n bytes, and in an empty buffer for a value of the size of the last.
+//
+//go:noinline
+func (w *Writer) grow(n int) {
+	if w.n == w.start {
+		n += int(w.c.size.Load())
+	}
+	b := append(w.b[:w.n], make([]byte, n+64)...)
+	w.b, w.grown = b[:cap(b)], true
+}
+
+// out and set are for what appends; set takes what out returned, and more.
+func (w *Writer) out() []byte  { return w.b[:w.n] }
+func (w *Writer) set(b []byte) { w.b, w.n = b[:cap(b)], len(b) }
 
 // key begins a required field.
 func (w *Writer) key(key string) {
 	if w.array {
-		w.elems++
-		w.n = w.elems
 		return
 	}
-	w.b = append(w.b, key...)
+	copyKey(w.room(len(key)), key)
+	w.n += len(key)
 }
 
 // opt begins an optional field that is present.
 func (w *Writer) opt(key string) {
-	if w.array {
-		w.elems++
-		w.n = w.elems
-		return
-	}
-	w.n++
-	w.b = append(w.b, key...)
-}
-
-// done ends a field: in an array, what was written so far stays.
-func (w *Writer) done() {
-	if w.array {
-		w.last = len(w.b)
-	}
+	w.fields++
+	w.key(key)
 }
 
 // skip stands for an optional field that is absent.
 func (w *Writer) skip() {
 	if w.array {
-		w.elems++
-		w.b = append(w.b, 0xc0)
+		w.set(append(w.out(), 0xc0))
 	}
 }
 
 // Key begins a required field whose value is a struct; the struct's append follows.
-func (w *Writer) Key(key string) {
-	w.key(key)
-}
+func (w *Writer) Key(key string) { w.key(key) }
 
 // Opt begins an optional field whose value is a struct and tells whether the
 // struct's append follows.
@@ -172,154 +200,127 @@ func (w *Writer) Opt(key string, valid bool) bool {
 func (w *Writer) List(key string, n int, p Presence) {
 	if w.begin(key, n, p) {
 		w.listHeader(n)
-		w.done()
 	}
 }
 
-// begin begins a list, map, bytes or other value that is empty at length 0,
-// and tells whether it is to be written.
+// begin begins a list, map or bytes of length n and tells whether it is to be written.
 func (w *Writer) begin(key string, n int, p Presence) bool {
-	if p == Required {
+	switch {
+	case p == Required:
 		w.key(key)
-		return true
-	}
-	if n == 0 {
+	case n == 0:
 		w.skip()
 		return false
+	default:
+		w.opt(key)
 	}
-	w.opt(key)
 	return true
 }
 
-func (w *Writer) listHeader(n int) {
-	if n > MaxList {
-		w.fail("", len(w.b), ErrTooLong)
-		n = 0
-	}
-	if n <= 15 {
-		w.b = append(w.b, 0x90|byte(n))
-		return
-	}
-	w.b = append(w.b, 0xdc, byte(n>>8), byte(n))
-}
+func (w *Writer) listHeader(n int) { w.count(n, 0x90, 0xdc) }
 
-func (w *Writer) mapHeader(n int) {
+func (w *Writer) mapHeader(n int) { w.count(n, 0x80, 0xde) }
+
+func (w *Writer) count(n int, fix, long byte) {
 	if n > MaxList {
-		w.fail("", len(w.b), ErrTooLong)
+		w.fail("", w.n, fmt.Errorf("%w: %d elements, at most %d", ErrTooLong, n, MaxList))
 		n = 0
 	}
+	b := w.room(3)
 	if n <= 15 {
-		w.b = append(w.b, 0x80|byte(n))
+		b[0] = fix | byte(n)
+		w.n++
 		return
 	}
-	w.b = append(w.b, 0xde, byte(n>>8), byte(n))
+	b[0], b[1], b[2] = long, byte(n>>8), byte(n)
+	w.n += 3
 }
 
 // Entry begins the value of one key of a map of structs; the struct's append follows.
 func (w *Writer) Entry(key string) { w.str(key, MaxString) }
 
-// fail keeps the first fault. Its field is found in what was written so far,
-// see Close; name is added to it.
+// fail keeps the first fault.
 func (w *Writer) fail(name string, at int, err error) {
-	if w.err == nil {
-		w.err, w.bad, w.name = err, at, name
+	if w.fault == nil {
+		w.fault = &writeFault{at, name, err}
 	}
 }
 
 // Close returns the buffer with the value appended, or the buffer as it was
 // and an *[Error].
 func (w *Writer) Close() ([]byte, error) {
-	if w.err == nil && len(w.b)-w.start <= MaxMessage && !w.nested {
-		return w.b, nil
+	if w.fault == nil && w.n-w.start <= MaxMessage && !w.nested && !w.grown {
+		return w.b[:w.n], nil
 	}
 	return w.finish()
 }
 
 // finish is Close where something is unusual.
 func (w *Writer) finish() ([]byte, error) {
-	if n := len(w.b) - w.start; w.err == nil && n > MaxMessage {
+	if n := w.n - w.start; w.fault == nil && n > MaxMessage {
 		err := fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, n, MaxMessage)
 		return w.b[:w.start], &Error{Name: w.c.name, Offset: MaxMessage, Err: err}
 	}
-	if w.err == nil && w.nested {
+	if w.fault == nil && w.nested {
 		w.verify()
 	}
-	if w.err == nil {
-		return w.b, nil
+	if w.fault == nil {
+		w.c.size.Store(int32(w.n - w.start))
+		return w.b[:w.n], nil
 	}
-	field := w.c.pathAt(w.b[w.start:w.bad])
-	if w.name != "" && field != "" {
+	f := w.fault
+	field := w.c.pathAt(w.b[w.start:f.at])
+	if f.name != "" && field != "" {
 		field += "."
 	}
-	return w.b[:w.start], &Error{Name: w.c.name, Field: field + w.name, Offset: w.bad - w.start, Err: w.err}
+	return w.b[:w.start], &Error{Name: w.c.name, Field: field + f.name, Offset: f.at - w.start, Err: f.err}
 }
 
-// str appends a string value.
+// putStr writes a field that is a string.
+func (w *Writer) putStr(key, s string) {
+	k := len(key)
+	if len(s) > 255 || w.array {
+		w.key(key)
+		w.str(s, MaxString)
+		return
+	}
+	b := w.room(k + 2 + len(s))
+	copyKey(b, key)
+	n := k + 1
+	if len(s) < 32 {
+		b[k] = 0xa0 | byte(len(s))
+	} else {
+		b[k], b[n] = 0xd9, byte(len(s))
+		n++
+	}
+	if !copyWords(b[n:], s) && !utf8.ValidString(s) {
+		w.fail("", w.n+k, ErrUTF8)
+		w.n += k
+		return
+	}
+	w.n += n + len(s)
+}
+
+// str writes a string value.
 func (w *Writer) str(s string, max int) {
 	if len(s) > max {
-		w.fail("", len(w.b), fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(s), max))
+		w.fail("", w.n, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(s), max))
 		return
 	}
 	if !utf8.ValidString(s) {
-		w.fail("", len(w.b), ErrUTF8)
+		w.fail("", w.n, ErrUTF8)
 		return
 	}
-	w.b = appendStr(w.b, s)
+	w.set(appendStr(w.out(), s))
 }
 
-func appendStr[S string | []byte](b []byte, s S) []byte {
-	switch n := len(s); {
-	case n < 32:
-		b = append(b, 0xa0|byte(n))
-	case n < 1<<8:
-		b = append(b, 0xd9, byte(n))
-	case n < 1<<16:
-		b = append(b, 0xda, byte(n>>8), byte(n))
-	default:
-		b = append(b, 0xdb, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+// copyKey copies a key to the beginning of b.
+func copyKey(b []byte, key string) {
+	if n := len(key); n-8 <= 8 && n >= 8 {
+		_ = b[n-1]
+		le.PutUint64(b, le.Uint64([]byte(key)))
+		le.PutUint64(b[n-8:], le.Uint64([]byte(key[n-8:])))
+	} else {
+		copy(b, key)
 	}
-	return append(b, s...)
-}
-
-func appendBin[S string | []byte](b []byte, s S) []byte {
-	switch n := len(s); {
-	case n < 1<<8:
-		b = append(b, 0xc4, byte(n))
-	case n < 1<<16:
-		b = append(b, 0xc5, byte(n>>8), byte(n))
-	default:
-		b = append(b, 0xc6, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	}
-	return append(b, s...)
-}
-
-func appendInt(b []byte, v int64) []byte {
-	if v >= 0 {
-		return appendUint(b, uint64(v))
-	}
-	switch {
-	case v >= -32:
-		return append(b, byte(v))
-	case v >= -1<<7:
-		return append(b, 0xd0, byte(v))
-	case v >= -1<<15:
-		return append(b, 0xd1, byte(v>>8), byte(v))
-	case v >= -1<<31:
-		return append(b, 0xd2, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
-	}
-	return append(b, 0xd3, byte(v>>56), byte(v>>48), byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
-}
-
-func appendUint(b []byte, v uint64) []byte {
-	switch {
-	case v < 1<<7:
-		return append(b, byte(v))
-	case v < 1<<8:
-		return append(b, 0xcc, byte(v))
-	case v < 1<<16:
-		return append(b, 0xcd, byte(v>>8), byte(v))
-	case v < 1<<32:
-		return append(b, 0xce, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
-	}
-	return append(b, 0xcf, byte(v>>56), byte(v>>48), byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
 }

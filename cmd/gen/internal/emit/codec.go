@@ -197,6 +197,9 @@ func (p *printer) call(verb, on string, f *model.Field, value string) string {
 				name += "ID"
 			}
 		}
+		if verb == "Take" && f.Type.Kind == model.EnumKind {
+			name = strings.Replace(name, "String", "Enum", 1)
+		}
 		if w.limit && f.Max != 0 {
 			name += "Max"
 			args = append(args, p.limit(f))

@@ -1,0 +1,9 @@
+//go:build purego
+
+package wire
+
+import "github.com/shopspring/decimal"
+
+func coefficient(d *decimal.Decimal) (abs uint64, neg, ok bool) { return coefficientByMethod(*d) }
+
+func digits(b []byte, d *decimal.Decimal) []byte { return digitsByMethod(b, *d) }

@@ -1,0 +1,128 @@
+package wire
+
+import (
+	"math/bits"
+
+	"github.com/shopspring/decimal"
+)
+
+const (
+	zeros  = 0x3030303030303030 // The digit 0 eight times.
+	points = 0x2e2e2e2e2e2e2e2e
+	ones   = 0x0101010101010101
+)
+
+// parseDecimal reads the canonical text of a decimal of at most 18 digits:
+// b[from:to], with anything before. Long tells that there may be more digits.
+func parseDecimal(b []byte, from, to int) (coef int64, scale int, long, ok bool) {
+	i, neg := from, false
+	if i < to && b[i] == '-' {
+		i, neg = i+1, true
+	}
+	n := to - i
+	if n > 16 || to < 8 {
+		return parseSlow(b[from:to])
+	}
+	if n == 0 || b[i] == '0' && n > 1 && b[i+1] != '.' {
+		return 0, 0, false, false
+	}
+	// The text stands at the end of 16 bytes, high and low, behind zeros.
+	low := le.Uint64(b[to-8 : to])
+	high := uint64(zeros)
+	if n < 8 {
+		keep := ^uint64(0) << (64 - 8*n)
+		low = low&keep | zeros&^keep
+	} else if n > 8 {
+		shift := 128 - 8*n
+		high = le.Uint64(b[i:i+8])<<shift | zeros&(1<<shift-1)
+	}
+	// The bytes before the point move up by one, over it.
+	if p := point(low); p != 0 {
+		at := bits.TrailingZeros64(p) - 7 // Bits before the point.
+		scale = 7 - at/8
+		before := uint64(1)<<at - 1
+		low = low&^(before<<8|0xff) | (low&before)<<8 | high>>56
+		high = high<<8 | '0'
+	} else if p := point(high); p != 0 {
+		at := bits.TrailingZeros64(p) - 7
+		scale = 15 - at/8
+		before := uint64(1)<<at - 1
+		high = high&^(before<<8|0xff) | (high&before)<<8 | '0'
+	}
+	if !eightDigits(low) || !eightDigits(high) || b[i] == '.' || b[to-1] == '.' {
+		return 0, 0, false, false
+	}
+	coef = int64(eight(high)*1e8 + eight(low))
+	if neg {
+		coef = -coef
+		ok = coef != 0
+		return coef, scale, false, ok
+	}
+	return coef, scale, false, true
+}
+
+// point returns the high bit of the first byte of w that is a point.
+func point(w uint64) uint64 {
+	w ^= points
+	w = (w - ones) & ^w & highBits
+	return w & -w
+}
+
+// eightDigits tells whether all bytes of w are digits.
+func eightDigits(w uint64) bool {
+	return ((w+0x4646464646464646)|(w-zeros))&highBits == 0
+}
+
+// eight returns the number that the digits of w spell.
+func eight(w uint64) uint64 {
+	w -= zeros
+	w = w*10 + w>>8
+	return ((w&0x000000ff000000ff)*(100+1e6<<32) + (w>>16&0x000000ff000000ff)*(1+1e4<<32)) >> 32
+}
+
+// parseSlow is [parseDecimal] for texts of any length.
+func parseSlow(s []byte) (coef int64, scale int, long, ok bool) {
+	neg := len(s) > 0 && s[0] == '-'
+	if neg {
+		s = s[1:]
+	}
+	dot, digits := -1, 0
+	for i, c := range s {
+		switch {
+		case c == '.' && dot < 0:
+			dot = i
+			continue
+		case c < '0' || c > '9':
+			return 0, 0, false, false
+		}
+		if digits++; digits <= maxDigits {
+			coef = coef*10 + int64(c-'0')
+		}
+	}
+	whole := len(s)
+	if dot >= 0 {
+		whole, scale = dot, len(s)-dot-1
+	}
+	if whole == 0 || s[0] == '0' && whole > 1 || dot >= 0 && scale == 0 {
+		return 0, 0, false, false
+	}
+	if digits > maxDigits {
+		return 0, scale, true, true
+	}
+	if neg {
+		coef = -coef
+	}
+	return coef, scale, false, !neg || coef != 0
+}
+
+// sameDecimal tells whether d is coef at scale, exactly.
+func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool {
+	if int(d.Exponent()) != -scale {
+		return false
+	}
+	abs, neg, ok := coefficient(d)
+	if neg {
+		abs = -abs
+	}
+	return ok && int64(abs) == coef
+}

@@ -1,0 +1,100 @@
+package wire
+
+import (
+	"strings"
+	"sync/atomic"
+
+	"github.com/shopspring/decimal"
+)
+
+// A chunk is memory from which several strings are cut. A string that is kept
+// keeps its chunk.
+type chunk struct{ b strings.Builder }
+
+// str returns s as a string. A new chunk is of size bytes.
+func (c *chunk) str(s []byte, size int) string {
+	if c.b.Cap()-c.b.Len() < len(s) {
+		c.b = strings.Builder{}
+		c.b.Grow(max(size, len(s)))
+	}
+	at := c.b.Len()
+	c.b.Write(s)
+	return c.b.String()[at:]
+}
+
+// enums holds words of enums, of which there are few, so that a row does not
+// bring its own. A word stays until another takes its place.
+var enums [1024]atomic.Pointer[string]
+
+// enum returns s as a string, the same one for the same word most of the time.
+func enum(s []byte) string {
+	if len(s) > 31 {
+		return string(s)
+	}
+	slot := &enums[hash(s)%uint32(len(enums))]
+	if p := slot.Load(); p != nil && *p == string(s) {
+		return *p
+	}
+	word := string(s)
+	slot.Store(&word)
+	return word
+}
+
+// zeroDecimals are the zeros by scale.
+var zeroDecimals = func() (z [maxDigits + 1]decimal.Decimal) {
+	for scale := range z {
+		if scale > 0 {
+			z[scale] = decimal.New(0, int32(-scale))
+		}
+	}
+	return z
+}()
+
+// newDecimal returns coef at scale, which is at most [maxDigits]. Zero without
+// decimals is the zero value.
+func newDecimal(coef int64, scale int) decimal.Decimal {
+	if coef == 0 {
+		return zeroDecimals[scale]
+	}
+	return decimal.New(coef, int32(-scale))
+}
+
+// An Interner shares strings and decimals between the rows of a bulk load. It
+// keeps what it saw last, in tables of fixed size. Strings that it has not seen
+// come from common chunks: one row that is kept keeps a chunk of 8 KiB alive.
+// It is not safe for concurrent use.
+type Interner struct {
+	strings  [2048]string
+	decimals [1024]decimal.Decimal
+	chunk    chunk
+}
+
+// NewInterner returns an empty interner.
+func NewInterner() *Interner { return new(Interner) }
+
+const (
+	chunkSize   = 8 << 10
+	maxInterned = 64 // Longer strings are seldom the same.
+)
+
+// str returns s as a string, the same one for the same bytes most of the time.
+func (in *Interner) str(s []byte) string {
+	if len(s) > maxInterned {
+		return string(s)
+	}
+	slot := &in.strings[hash(s)%uint32(len(in.strings))]
+	if *slot != string(s) {
+		*slot = in.chunk.str(s, chunkSize)
+	}
+	return *slot
+}
+
+// decimal returns coef at scale, the same value for the same number most of the time.
+func (in *Interner) decimal(coef int64, scale int) decimal.Decimal {
+	h := (uint64(coef) + uint64(scale)) * 0x9e3779b97f4a7c15
+	slot := &in.decimals[h>>54]
+	if !sameDecimal(slot, coef, scale) {
+		*slot = newDecimal(coef, scale)
+	}
+	return *slot
+}
