@@ -43,7 +43,7 @@ func (c *Currency) take(r *wire.Reader) {
 	m := r.Map(3, 7)
 	wire.TakeString(r, "\xadcurrency_code", &c.CurrencyCode)
 	wire.TakeInt(r, "\xa9precision", &c.Precision)
-	wire.TakeString(r, "\xadcurrency_type", &c.CurrencyType)
+	wire.TakeEnum(r, "\xadcurrency_type", &c.CurrencyType)
 	wire.TakeOptInt(r, "\xa7iso4217", &c.Iso4217)
 	wire.TakeOptString(r, "\xa4name", &c.Name)
 	wire.TakeOptBool(r, "\xb0margin_available", &c.MarginAvailable)

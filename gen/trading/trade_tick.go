@@ -41,7 +41,7 @@ func (t *TradeTick) take(r *wire.Reader) {
 	wire.TakeString(r, "\xa8trade_id", &t.TradeID)
 	wire.TakeTimestamp(r, "\xa8ts_event", &t.TsEvent)
 	wire.TakeTimestamp(r, "\xa7ts_init", &t.TsInit)
-	wire.TakeOptString(r, "\xaeaggressor_side", &t.AggressorSide)
+	wire.TakeOptEnum(r, "\xaeaggressor_side", &t.AggressorSide)
 	r.End(m, &t.Extra)
 }
 

@@ -36,7 +36,7 @@ func (p *Position) take(r *wire.Reader) {
 	m := r.Map(4, 4)
 	wire.TakeString(r, "\xabposition_id", &p.PositionID)
 	wire.TakeString(r, "\xabstrategy_id", &p.StrategyID)
-	wire.TakeString(r, "\xa4side", &p.Side)
+	wire.TakeEnum(r, "\xa4side", &p.Side)
 	r.TakeDecimal("\xa8quantity", &p.Quantity)
 	r.End(m, &p.Extra)
 }

@@ -73,7 +73,7 @@ func (l *Limit) append(w *wire.Writer) {
 func (l *Limit) take(r *wire.Reader) {
 	m := r.Map(4, 6)
 	wire.TakeString(r, "\xaccounterparty", &l.Counterparty)
-	wire.TakeString(r, "\xa8currency", &l.Currency)
+	wire.TakeEnum(r, "\xa8currency", &l.Currency)
 	wire.TakeInt(r, "\xabbook_number", &l.BookNumber)
 	r.TakeDecimal("\xa6amount", &l.Amount)
 	wire.TakeOptDecimal(r, "\xa4used", &l.Used)

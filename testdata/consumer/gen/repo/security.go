@@ -49,7 +49,7 @@ func (s *Security) take(r *wire.Reader) {
 	m := r.Map(5, 8)
 	wire.TakeString(r, "\xabsecurity_id", &s.SecurityID)
 	wire.TakeString(r, "\xa4name", &s.Name)
-	wire.TakeString(r, "\xa6rating", &s.Rating)
+	wire.TakeEnum(r, "\xa6rating", &s.Rating)
 	r.TakeDecimal("\xa6coupon", &s.Coupon)
 	wire.TakeTimestamp(r, "\xabts_maturity", &s.TsMaturity)
 	wire.TakeOptFloat(r, "\xabpool_factor", &s.PoolFactor)

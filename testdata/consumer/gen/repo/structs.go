@@ -65,7 +65,7 @@ func (t *TradeEvent) append(w *wire.Writer) {
 func (t *TradeEvent) take(r *wire.Reader) {
 	m := r.Map(3, 5)
 	wire.TakeInt(r, "\xacevent_number", &t.EventNumber)
-	wire.TakeString(r, "\xa6status", &t.Status)
+	wire.TakeEnum(r, "\xa6status", &t.Status)
 	wire.TakeTimestamp(r, "\xa8ts_event", &t.TsEvent)
 	wire.TakeOptString(r, "\xa6author", &t.Author)
 	r.TakeBytes("\xa7payload", &t.Payload, wire.Optional, 64<<10)
