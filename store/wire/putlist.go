@@ -89,13 +89,15 @@ func (w *Writer) PutBytesList(key string, v [][]byte, p Presence, max int) {
 // smallMap is how many keys are sorted without a buffer from the heap.
 const smallMap = 16
 
-// sorted appends the keys of m to keys, sorted.
+// sorted appends the keys of m to keys, sorted among themselves: the keys
+// before them are those of a map around this one, which is still being written.
 func sorted[V any](keys []string, m map[string]V) []string {
+	at := len(keys)
 	for k := range m {
 		keys = append(keys, k)
 	}
-	if len(keys) > 1 {
-		slices.Sort(keys)
+	if len(m) > 1 {
+		slices.Sort(keys[at:])
 	}
 	return keys
 }
