@@ -45,7 +45,7 @@ func bind[K comparable, V any](s *Store, t *Table[K, V]) *bound[K, V] {
 			b.state[v] = i
 		}
 	}
-	b.w = &write.Table{Name: t.Name, Kept: len(t.KeptBy) > 0}
+	b.w = &write.Table{Name: t.Name, Kept: len(t.KeptBy) > 0, Keeps: len(t.Holds) > 0}
 	for _, x := range t.Indexes {
 		b.w.Indexes = append(b.w.Indexes, write.Index{Name: x.Name, Field: x.Field != nil})
 	}
@@ -133,7 +133,7 @@ func (b *bound[K, V]) put(kind write.Kind, row V, buf []byte) (write.Op, error) 
 			return write.Op{}, b.refuse(id, errUnknownState(b.State(v)))
 		}
 	}
-	op := write.Op{Kind: kind, NS: b.s.ns, Table: b.w, ID: id, Facts: b.facts(v), Expected: -1}
+	op := write.Op{Kind: kind, NS: b.s.ns, Table: b.w, ID: id, Facts: b.facts(v), Count: -1}
 	for i, p := range op.Facts.In {
 		if p.Value != "" {
 			if err := key.CheckID(p.Value); err != nil {

@@ -105,7 +105,7 @@ func (l *ListTable[K, V, E]) Append(ctx context.Context, r Rows[K, V], row V, el
 	}
 	if l.Count != nil && len(elems) > 0 {
 		if n, ok := l.Count(&row); ok {
-			if op.Expected = n - int64(len(elems)); op.Expected < 0 {
+			if op.Count = n; n < int64(len(elems)) {
 				return r.b.refuse(op.ID, fmt.Errorf("%s: the row counts %d elements, %d are to be appended", l.Name, n, len(elems)))
 			}
 		}

@@ -157,6 +157,7 @@ func (s *Store) Close(ctx context.Context) error {
 		return fmt.Errorf("close: %w", err)
 	}
 	if !s.view {
+		s.exec.Wait()
 		s.conn.Close()
 	}
 	return nil

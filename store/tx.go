@@ -98,7 +98,12 @@ func (tx *Tx) commit(ctx context.Context) error {
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(tx.lists)) {
-		checks = append(checks, write.TotalIs(tx.lists[k].seen, tx.lists[k].total))
+		l := tx.lists[k]
+		var last []byte
+		if n := len(l.elems); n > 0 {
+			last = l.elems[n-1]
+		}
+		checks = append(checks, write.ListIs(k, l.seen, l.total, last)...)
 	}
 	if len(checks) == 0 && len(tx.ops) == 0 {
 		return nil
@@ -117,31 +122,34 @@ func (s *Store) verify(ctx context.Context, checks []write.Check) error {
 
 var errTxDone = errors.New("the Commit has ended; its Tx cannot be used any more")
 
-// add takes a write of the function. An expected length counts what the same
-// Commit did to the list before.
+// add takes a write of the function.
 func (tx *Tx) add(op write.Op) error {
 	if tx.done {
 		return rowError(op.Table.Name, op.ID, class(ErrRefused, errTxDone))
 	}
-	if op.Kind == write.Append && op.Expected >= 0 {
-		for _, o := range slices.Backward(tx.ops) {
-			if o.RowKey() != op.RowKey() {
-				continue
-			}
-			if o.Kind == write.Delete || o.Kind == write.Clear && o.Part == op.Part {
-				if op.Expected != 0 {
-					return rowError(op.Table.Name, op.ID, class(ErrRefused, fmt.Errorf("%s: %d elements expected in a list that this Commit cleared", op.Part, op.Expected)))
-				}
-				op.Expected = -1
-				break
-			}
-			if o.Kind == write.Append && o.Part == op.Part {
-				op.Expected -= int64(len(o.Elems))
-			}
+	if op.Kind == write.Append && op.Count >= 0 {
+		if n, ok := tx.refilled(&op); ok && op.Count != n {
+			err := fmt.Errorf("%s: the row counts %d elements, in a list that this Commit has emptied there are %d", op.Part, op.Count, n)
+			return rowError(op.Table.Name, op.ID, class(ErrRefused, err))
 		}
 	}
 	tx.ops = append(tx.ops, op)
 	return nil
+}
+
+// refilled returns how many elements a list has after the op, if the same
+// function has emptied it before.
+func (tx *Tx) refilled(op *write.Op) (n int64, ok bool) {
+	n = int64(len(op.Elems))
+	for _, o := range slices.Backward(tx.ops) {
+		if o.Removes(op.PartKey()) {
+			return n, true
+		}
+		if o.Kind == write.Append && o.PartKey() == op.PartKey() {
+			n += int64(len(o.Elems))
+		}
+	}
+	return 0, false
 }
 
 // row returns a row's bytes as the function must see them.

@@ -34,6 +34,11 @@ type DialError struct {
 func (e *DialError) Error() string { return e.Addr + ": " + e.Err.Error() }
 func (e *DialError) Unwrap() error { return e.Err }
 
+// Definite is an error that the server has stated in a reply of a script.
+type Definite string
+
+func (d Definite) Error() string { return string(d) }
+
 // transient are the error words with which a server says "not now"; nothing
 // was executed. BUSY, LOADING, MASTERDOWN, CLUSTERDOWN, TRYAGAIN and READONLY
 // pass by themselves or after a failover, OOM when space is freed, MISCONF and
@@ -41,12 +46,19 @@ func (e *DialError) Unwrap() error { return e.Err }
 var transient = []string{
 	"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY",
 	"OOM", "MISCONF", "NOREPLICAS", "MOVED", "ASK", "UNBLOCKED",
+	"ERR max number of clients reached",
 }
 
 // Classify tells what err says. A nil reply is no error.
 func Classify(err error) Class {
 	if err == nil || rueidis.IsRedisNil(err) {
 		return OK
+	}
+	if errors.As(err, new(*maybeSent)) {
+		return Unknown
+	}
+	if errors.As(err, new(Definite)) {
+		return Refused
 	}
 	if re, ok := errors.AsType[*rueidis.RedisError](err); ok {
 		return classifyReply(re.Error())
@@ -77,6 +89,20 @@ var errNotSent = errors.New("not sent")
 
 // NotSent marks err as one after which nothing can have reached the server.
 func NotSent(err error) error { return errors.Join(errNotSent, err) }
+
+// A maybeSent error hides what it wraps: no class of that holds any more.
+type maybeSent struct{ err error }
+
+func (m *maybeSent) Error() string { return "sent before without an answer; now: " + m.err.Error() }
+
+// MaybeSent marks err as what became of a command of which an earlier try was
+// sent and not answered: whatever err says, that try may have been applied.
+func MaybeSent(err error) error {
+	if Classify(err) == Unknown {
+		return err
+	}
+	return &maybeSent{err}
+}
 
 // Alive returns an error marked by [NotSent] when the context has ended.
 func Alive(ctx context.Context) error {

@@ -201,6 +201,10 @@ func (c *Conn) Fence() FenceStats {
 	return FenceStats{c.fence.off, c.fence.dials, c.fence.kills}
 }
 
+// Fenced tells whether a command of a connection that is given up can no longer
+// be carried out once another command is.
+func (c *Conn) Fenced() bool { return c.fence != nil && c.Fence().Off == "" }
+
 // replyError is an error reply that was read while dialling.
 type replyError struct{ text string }
 

@@ -1,11 +1,15 @@
 package write
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
-// A command is one Redis command: its name, its key and its other arguments.
+// A command is one Redis command: its name, its key and the number of its
+// other arguments.
 type command struct {
 	name, key string
-	args      []string
+	n         int
 }
 
 // kept is the command of the apply script that stores a row which others may
@@ -13,29 +17,43 @@ type command struct {
 // row is safe. It is no command of Redis.
 const kept = "KEPT"
 
-// A sequence is the commands of one op, in order, without MULTI and EXEC.
-type sequence struct{ commands []command }
-
-func (s *sequence) add(name, key string, args ...string) {
-	s.commands = append(s.commands, command{name, key, args})
+// A sequence is the commands of one op, in order, without MULTI and EXEC, and
+// the arguments of all of them.
+type sequence struct {
+	commands []command
+	args     []string
 }
 
-// commands are those of every kind but Append, whose list the script writes.
-func (o *Op) commands() sequence {
-	var s sequence
+func (s *sequence) add(name, key string, args ...string) {
+	s.commands = append(s.commands, command{name, key, len(args)})
+	s.args = append(s.args, args...)
+}
+
+// each calls f with the commands and their arguments.
+func (s *sequence) each(f func(c command, args []string)) {
+	args := s.args
+	for _, c := range s.commands {
+		f(c, args[:c.n])
+		args = args[c.n:]
+	}
+}
+
+func (s *sequence) reset() { s.commands, s.args = s.commands[:0], s.args[:0] }
+
+// commands adds those of every kind but Append, whose list the script writes.
+func (o *Op) commands(s *sequence) {
 	switch o.Kind {
 	case Put:
-		o.rowCommands(&s)
+		o.rowCommands(s)
 	case Delete:
-		o.deleteCommands(&s)
+		o.deleteCommands(s)
 	case Clear:
-		o.clearCommands(&s)
+		o.clearCommands(s)
 	case HashPut, HashDelete:
-		o.hashCommands(&s)
+		o.hashCommands(s)
 	case SeriesAppend:
-		o.seriesCommands(&s)
+		o.seriesCommands(s)
 	}
-	return s
 }
 
 // rowCommands stores the row with everything that follows it: indexes,
@@ -106,19 +124,24 @@ func (o *Op) clearCommands(s *sequence) {
 	s.add("DEL", o.partKey(Seen(o.Part)))
 }
 
+// maxArgs is how many fields one command changes: Lua unpacks only so many.
+const maxArgs = 1000
+
 func (o *Op) hashCommands(s *sequence) {
 	k := o.partKey(o.Part)
-	args := make([]string, 0, 2*len(o.Elems))
-	for _, e := range o.Elems {
-		args = append(args, e.ID)
-		if o.Kind == HashPut {
-			args = append(args, text(e.Value))
+	for elems := range slices.Chunk(o.Elems, maxArgs) {
+		args := make([]string, 0, 2*len(elems))
+		for _, e := range elems {
+			args = append(args, e.ID)
+			if o.Kind == HashPut {
+				args = append(args, text(e.Value))
+			}
 		}
-	}
-	if o.Kind == HashPut {
-		s.add("HSET", k, args...)
-	} else {
-		s.add("HDEL", k, args...)
+		if o.Kind == HashPut {
+			s.add("HSET", k, args...)
+		} else {
+			s.add("HDEL", k, args...)
+		}
 	}
 }
 
@@ -152,58 +175,3 @@ func (o *Op) indexKey(x Index, value string) string {
 
 // keeper names this row in the held set of another one.
 func (o *Op) keeper() string { return o.Table.Name + ":" + o.ID }
-
-// leaveScript takes a row's id out of sets that only its old bytes named, if
-// the row still has the bytes that were written, so that a newer write wins.
-// A row of which nobody is a keeper any more gets its expiry.
-// KEYS: row, then sets, held sets and kept rows. ARGV: bytes or "" for absent,
-// id, keeper, now in ms, number of index keys, then for each held pair its TTL.
-const leaveScript = `
-local now = redis.call('GET', KEYS[1])
-if (ARGV[1] == '' and now) or (ARGV[1] ~= '' and now ~= ARGV[1]) then return 0 end
-local n = tonumber(ARGV[5])
-for i = 2, n + 1 do redis.call('ZREM', KEYS[i], ARGV[2]) end
-local a = 6
-for i = n + 2, #KEYS, 2 do
-	redis.call('SREM', KEYS[i], ARGV[3])
-	if ARGV[a] ~= '0' and redis.call('SCARD', KEYS[i]) == 0 and redis.call('PTTL', KEYS[i+1]) == -1 then
-		redis.call('PEXPIREAT', KEYS[i+1], ARGV[4] + ARGV[a])
-	end
-	a = a + 1
-end
-return 1`
-
-// leaving returns the keys of sets that the old bytes named and the new ones
-// do not, and the refs that the row no longer keeps.
-func (o *Op) leaving(old []byte) (sets []string, refs []Ref) {
-	var was Facts
-	if old != nil && string(old) != string(o.Row) {
-		f, err := o.Table.Facts(old)
-		if err == nil { // an unreadable old row leaves dangling members, which readers drop
-			was = f
-		}
-	}
-	for i, x := range o.Table.Indexes {
-		if !x.Field || len(was.In) == 0 || was.In[i].Value == "" {
-			continue
-		}
-		if o.Kind == Delete || was.In[i].Value != o.Facts.In[i].Value {
-			sets = append(sets, o.indexKey(x, was.In[i].Value))
-		}
-	}
-	for _, r := range was.Refs {
-		if r.Active && !o.keeps(r) {
-			refs = append(refs, r)
-		}
-	}
-	return sets, refs
-}
-
-func (o *Op) keeps(r Ref) bool {
-	for _, n := range o.Facts.Refs {
-		if n.Active && n.Table == r.Table && n.ID == r.ID {
-			return true
-		}
-	}
-	return false
-}

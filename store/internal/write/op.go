@@ -7,8 +7,7 @@
 package write
 
 import (
-	"errors"
-
+	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/key"
 )
 
@@ -18,6 +17,7 @@ type Table struct {
 	Indexes     []Index
 	Collections []Collection
 	Kept        bool // some rows of other tables keep a row of this one from expiring
+	Keeps       bool // rows of this table keep rows of others
 	// Facts reads what a stored row said. It is asked for the bytes that a
 	// write has replaced.
 	Facts func(row []byte) (Facts, error)
@@ -87,7 +87,7 @@ type Op struct {
 
 	Part     string // the list, hash
 	Elems    []Elem // Append, HashPut, SeriesAppend; HashDelete uses the ids
-	Expected int64  // Append: elements ever appended before this one; -1 is unchecked
+	Count    int64  // Append: elements ever appended, these included; -1 is unchecked
 	Capacity int64  // Append, SeriesAppend; 0 is unbounded
 }
 
@@ -110,11 +110,11 @@ type Result struct {
 // Errors of results, beside those that package conn classifies.
 var (
 	// ErrConflict: a check failed; nothing was written.
-	ErrConflict = errors.New("changed by somebody else")
+	ErrConflict error = conn.Definite("changed by somebody else")
 	// ErrAbsent: the row that the op needs does not exist; nothing was written.
-	ErrAbsent = errors.New("no such row")
-	// ErrPartial: a command of a transaction failed while others were applied.
-	ErrPartial = errors.New("applied in part")
+	ErrAbsent error = conn.Definite("no such row")
+	// ErrPartial: a command of an atomic step failed while others were applied.
+	ErrPartial error = conn.Definite("applied in part")
 )
 
 // RowKey returns the key of the row.
@@ -130,6 +130,9 @@ func (o *Op) PartKey() string {
 	}
 	return o.partKey(o.Part)
 }
+
+// writesRow tells whether the op sets or removes the row itself.
+func (o *Op) writesRow() bool { return o.Kind == Put || o.Kind == Append || o.Kind == Delete }
 
 // Removes tells whether the op removes the list or hash under the key.
 func (o *Op) Removes(key string) bool {

@@ -38,37 +38,7 @@ func (x *Executor) run(ctx context.Context, s script, keys, args []string) rueid
 	return r
 }
 
-// A Check is a condition of an atomic step.
-type Check struct {
-	kind, key, a, b string
-}
-
-// RowIs checks a row's bytes; nil is absent.
-func RowIs(key string, row []byte) Check {
-	if row == nil {
-		return Check{kind: "absent", key: key}
-	}
-	return Check{kind: "row", key: key, a: text(row)}
-}
-
-// FieldIs checks a hash field's bytes; nil is absent.
-func FieldIs(key, field string, value []byte) Check {
-	if value == nil {
-		return Check{kind: "nofield", key: key, a: field}
-	}
-	return Check{kind: "field", key: key, a: field, b: text(value)}
-}
-
-// FieldsAre checks how many fields a hash has.
-func FieldsAre(key string, n int) Check {
-	return Check{kind: "fields", key: key, a: strconv.Itoa(n)}
-}
-
-// TotalIs checks how many elements were ever appended to the list whose seen
-// key is given.
-func TotalIs(seen, total string) Check { return Check{kind: "total", key: seen, a: total} }
-
-// arguments collects what the script takes.
+// arguments collects what the apply script takes.
 type arguments struct {
 	keys []string
 	at   map[string]string
@@ -93,52 +63,37 @@ func (a *arguments) put(args ...string) { a.argv = append(a.argv, args...) }
 // apply runs the ops as one atomic step behind the checks.
 func (x *Executor) apply(ctx context.Context, checks []Check, ops []Op) ([]Result, error) {
 	var a arguments
-	for i := range ops {
-		if o := &ops[i]; o.Kind == HashPut {
-			checks = append(checks, x.existsUnlessPut(o, ops)...)
-		}
+	guards, err := existing(ops)
+	if err != nil {
+		return nil, err
 	}
-	a.put(strconv.Itoa(len(checks)))
-	for _, c := range checks {
+	a.put(strconv.Itoa(len(checks) + len(guards)))
+	for _, c := range append(guards, checks...) {
 		a.put(c.kind, a.key(c.key), c.a, c.b)
 	}
-	var appends []*Op
-	for i := range ops {
-		if ops[i].Kind == Append && len(ops[i].Elems) > 0 {
-			appends = append(appends, &ops[i])
-		}
-	}
-	a.put(strconv.Itoa(len(appends)))
-	for _, o := range appends {
-		a.put(a.key(o.partKey(o.Part)), a.key(o.partKey(Seen(o.Part))),
-			strconv.FormatInt(o.Capacity, 10), strconv.FormatInt(o.Expected, 10), strconv.Itoa(len(o.Elems)))
-		for _, e := range o.Elems {
-			a.put(e.ID, text(e.Value))
-		}
-	}
+	a.appends(ops)
 	n := 0
+	var s sequence
 	for i := range ops {
 		o := &ops[i]
-		var s sequence
-		switch o.Kind {
-		case Append:
-			if len(o.Elems) > 0 { // before the row, whose commands carry the TTL over
-				n++
-				a.put("1", "APPEND", a.key(o.partKey(o.Part)), strconv.Itoa(n))
-			}
+		s.reset()
+		if o.Kind == Append {
 			o.rowCommands(&s)
-		default:
-			s = o.commands()
+		} else {
+			o.commands(&s)
 		}
-		for _, c := range s.commands {
-			switch c.name {
-			case kept:
+		if o.Kind == Append && len(o.Elems) > 0 { // before the row, whose commands carry the TTL over
+			n++
+			a.put("3", "APPEND", a.key(o.partKey(o.Part)), strconv.Itoa(n), a.key(o.partKey(Seen(o.Part))), strconv.Itoa(len(s.commands)))
+		}
+		s.each(func(c command, args []string) {
+			if c.name == kept {
 				a.put("3", kept, a.key(c.key), a.key(o.partKey(Held)))
-			default:
-				a.put(strconv.Itoa(len(c.args)), c.name, a.key(c.key))
+			} else {
+				a.put(strconv.Itoa(c.n), c.name, a.key(c.key))
 			}
-			a.put(c.args...)
-		}
+			a.put(args...)
+		})
 		if o.Kind == HashPut {
 			a.put("1", "TTLOF", a.key(o.partKey(o.Part)), a.key(o.RowKey()))
 		}
@@ -150,15 +105,62 @@ func (x *Executor) apply(ctx context.Context, checks []Check, ops []Op) ([]Resul
 	return results(reply, ops)
 }
 
-// existsUnlessPut guards a hash against becoming a ghost: a value of a row
-// that does not exist and is not written in the same step.
-func (x *Executor) existsUnlessPut(o *Op, ops []Op) []Check {
+// appends adds the elements of the ops, which the script looks at before it
+// writes anything.
+func (a *arguments) appends(ops []Op) {
+	n, head := 0, len(a.argv)
+	a.put("")
 	for i := range ops {
-		if p := &ops[i]; (p.Kind == Put || p.Kind == Append) && p.RowKey() == o.RowKey() {
-			return nil
+		o := &ops[i]
+		if o.Kind != Append || len(o.Elems) == 0 {
+			continue
+		}
+		n++
+		list := o.partKey(o.Part)
+		a.put(a.key(list), a.key(o.partKey(Seen(o.Part))), strconv.FormatInt(o.Capacity, 10), strconv.FormatInt(o.Count, 10))
+		a.put(emptied(ops[:i], list), strconv.Itoa(len(o.Elems)))
+		for _, e := range o.Elems {
+			a.put(e.ID, text(e.Value))
 		}
 	}
-	return []Check{{kind: "exists", key: o.RowKey()}}
+	a.argv[head] = strconv.Itoa(n)
+}
+
+// emptied tells the script whether, since the last append to the list, one of
+// the ops has emptied it.
+func emptied(before []Op, list string) string {
+	for i := len(before) - 1; i >= 0; i-- {
+		if before[i].Removes(list) {
+			return "1"
+		}
+		if before[i].Kind == Append && before[i].PartKey() == list {
+			break
+		}
+	}
+	return "0"
+}
+
+// existing guards hashes against becoming ghosts: values of a row that neither
+// exists nor is written before them in the same step.
+func existing(ops []Op) ([]Check, error) {
+	var guards []Check
+	for i := range ops {
+		if ops[i].Kind != HashPut {
+			continue
+		}
+		row, need := ops[i].RowKey(), true
+		for j := range ops {
+			if o := &ops[j]; o.writesRow() && o.RowKey() == row {
+				if need = o.Kind == Delete; need && j < i {
+					return nil, fmt.Errorf("%w: %s is deleted in the same step", ErrAbsent, row)
+				}
+			}
+		}
+		if need {
+			guards = append(guards, Check{kind: "exists", key: row})
+		}
+	}
+	return guards, nil
 }
 
 // results reads the reply of the apply script.
@@ -174,9 +176,9 @@ func results(reply []rueidis.RedisMessage, ops []Op) ([]Result, error) {
 	if len(reply) > 1 {
 		detail, _ = reply[1].ToString()
 	}
+	rs := make([]Result, len(ops))
 	switch status {
 	case "DUP":
-		rs := make([]Result, len(ops))
 		for i := range rs {
 			rs[i].Duplicate = true
 		}
@@ -185,18 +187,27 @@ func results(reply []rueidis.RedisMessage, ops []Op) ([]Result, error) {
 		return nil, fmt.Errorf("%w: %s", ErrConflict, detail)
 	case "ABSENT":
 		return nil, fmt.Errorf("%w: %s", ErrAbsent, detail)
+	case "PART":
+		for i := 2; i < len(reply); i += 2 {
+			text, _ := reply[i].ToString()
+			detail += ": " + text
+		}
+		return nil, fmt.Errorf("%w: %s", ErrPartial, detail)
 	}
-	rs := make([]Result, len(ops))
 	next := 1
 	for i := range ops {
-		switch ops[i].Kind {
-		case Put, Append, Delete:
-			if next >= len(reply) {
-				return nil, errors.New("short reply of a script")
-			}
-			rs[i].Old = bytesOf(reply[next])
-			next++
+		if !ops[i].writesRow() {
+			continue
 		}
+		if next >= len(reply) {
+			return nil, errors.New("short reply of a script")
+		}
+		if reply[next].IsInt64() {
+			rs[i].Duplicate = true
+		} else {
+			rs[i].Old = bytesOf(reply[next])
+		}
+		next++
 	}
 	return rs, nil
 }

@@ -1,0 +1,217 @@
+package write
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// A write adds its row to the sets that the new bytes name. What only the
+// replaced bytes named is left here, afterwards and on condition: a set that
+// still lists the row is harmless, a set that misses it is not.
+
+// leaveScript takes a row's id out of sets, if the row still has the bytes that
+// were written, so that a newer write wins; otherwise it returns the newer
+// bytes. A row of which nobody is a keeper any more gets its expiry, whoever
+// was the last.
+// KEYS: row, then sets, then pairs of a held set and the kept row. ARGV: bytes
+// or "" for absent, id, keeper, now in ms, number of sets, then for each pair
+// the TTL of the kept row.
+const leaveScript = `
+local now = redis.call('GET', KEYS[1])
+local same = (ARGV[1] == '' and not now) or (ARGV[1] ~= '' and now == ARGV[1])
+local n = tonumber(ARGV[5])
+if same then
+	for i = 2, n + 1 do redis.call('ZREM', KEYS[i], ARGV[2]) end
+end
+local a = 6
+for i = n + 2, #KEYS, 2 do
+	if same then redis.call('SREM', KEYS[i], ARGV[3]) end
+	if ARGV[a] ~= '0' and redis.call('SCARD', KEYS[i]) == 0 and redis.call('PTTL', KEYS[i+1]) == -1 then
+		redis.call('PEXPIREAT', KEYS[i+1], ARGV[4] + ARGV[a])
+	end
+	a = a + 1
+end
+if same then return 1 end
+return now`
+
+// A departure is a row with what it said before and what it says now.
+type departure struct {
+	op  *Op // the last one on the row
+	was []Facts
+	now Facts
+	row []byte // as it is now; nil is absent
+}
+
+// maxDepartures bounds how often a departure follows a row that others write at
+// the same time.
+const maxDepartures = 4
+
+// leave takes the rows that ops have written out of the sets that only their
+// replaced bytes named. When it is lost, readers drop what it would have
+// removed, and kept rows live longer than they need to.
+func (x *Executor) leave(ctx context.Context, ops []Op, rs []Result) {
+	var ds []departure
+	var seen map[string]bool
+	if len(ops) > 1 {
+		seen = map[string]bool{}
+	}
+	for i := range ops {
+		if !took(&ops[i], &rs[i]) || !ops[i].Table.leaves() {
+			continue
+		}
+		if seen != nil {
+			k := ops[i].RowKey()
+			if seen[k] {
+				continue
+			}
+			seen[k] = true
+		}
+		ds = append(ds, leaving(ops[i:], rs[i:]))
+	}
+	all := ds
+	for n := 0; n < maxDepartures && len(ds) > 0; n++ {
+		ds = x.depart(ctx, ds)
+	}
+	if ctx.Err() != nil && len(all) > 0 { // the caller does not wait any more, but its rows are written
+		x.late.Go(func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateFor)
+			defer cancel()
+			for range maxDepartures {
+				all = x.depart(ctx, all)
+			}
+		})
+	}
+}
+
+// lateFor bounds departures for which nobody waits.
+const lateFor = time.Second
+
+// Wait waits for what goes on behind calls that have returned.
+func (x *Executor) Wait() { x.late.Wait() }
+
+// leaves tells whether a row of the table can have been in a set that a later
+// one is not in.
+func (t *Table) leaves() bool {
+	for _, x := range t.Indexes {
+		if x.Field {
+			return true
+		}
+	}
+	return t.Keeps
+}
+
+// took tells whether the op has written its row.
+func took(o *Op, r *Result) bool { return r.Err == nil && !r.Duplicate && o.writesRow() }
+
+// leaving returns the departure of the row of the first op. Later ops may be on
+// the same row: what counts is the bytes before the first of them and what
+// stands there after the last.
+func leaving(ops []Op, rs []Result) departure {
+	d := departure{op: &ops[0]}
+	if old := rs[0].Old; old != nil && (d.op.Kind == Delete || string(old) != string(d.op.Row)) {
+		if f, err := d.op.Table.Facts(old); err == nil { // of an unreadable row, readers drop the members
+			d.was = append(d.was, f)
+		}
+	}
+	for i := range ops[1:] {
+		o := &ops[1+i]
+		if !took(o, &rs[1+i]) || o.Table != d.op.Table || o.ID != d.op.ID {
+			continue
+		}
+		if d.op.Kind != Delete {
+			d.was = append(d.was, d.op.Facts)
+		}
+		d.op = o
+	}
+	if d.op.Kind != Delete {
+		d.now, d.row = d.op.Facts, d.op.Row
+	}
+	return d
+}
+
+// call returns what the script is run on; false where there is nothing to
+// leave.
+func (d *departure) call(now int64) (keys, args []string, ok bool) {
+	if len(d.was) == 0 {
+		return nil, nil, false
+	}
+	o := d.op
+	// The bytes are copied: nobody waits for this call, so that the caller may
+	// use them again before it is sent.
+	keys = []string{o.RowKey()}
+	args = []string{string(d.row), o.ID, o.keeper(), strconv.FormatInt(now, 10), ""}
+	for _, f := range d.was {
+		for i, p := range f.In {
+			if ix := o.Table.Indexes[i]; ix.Field && p.Value != "" && (d.row == nil || p.Value != d.now.In[i].Value) {
+				keys = append(keys, o.indexKey(ix, p.Value))
+			}
+		}
+	}
+	args[4] = strconv.Itoa(len(keys) - 1)
+	for _, f := range d.was {
+		for _, r := range f.Refs {
+			if r.Active && !d.now.keeps(r) {
+				keys = append(keys, o.NS.Base(r.Table, Held)+r.ID, o.NS.Base(r.Table, "")+r.ID)
+				args = append(args, strconv.FormatInt(r.TTL, 10))
+			}
+		}
+	}
+	return keys, args, len(keys) > 1
+}
+
+func (f *Facts) keeps(r Ref) bool {
+	for _, n := range f.Refs {
+		if n.Active && n.Table == r.Table && n.ID == r.ID {
+			return true
+		}
+	}
+	return false
+}
+
+// depart runs the script for each departure in one round trip and returns
+// those that others have overtaken, as they stand now.
+func (x *Executor) depart(ctx context.Context, ds []departure) (again []departure) {
+	if len(ds) == 0 {
+		return nil
+	}
+	b := x.Conn.Client.B()
+	var cmds []rueidis.Completed
+	var of []*departure
+	for i := range ds {
+		keys, args, ok := ds[i].call(x.Conn.Now())
+		if !ok {
+			continue
+		}
+		cmds = append(cmds, b.Evalsha().Sha1(leave.sha).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build())
+		of = append(of, &ds[i])
+	}
+	if len(cmds) == 0 {
+		return nil
+	}
+	for i, r := range x.Conn.Client.DoMulti(ctx, cmds...) {
+		d := of[i]
+		if re, ok := rueidis.IsRedisErr(r.Error()); ok && re.IsNoScript() {
+			keys, args, _ := d.call(x.Conn.Now())
+			r = x.run(ctx, leave, keys, args)
+		}
+		m, err := r.ToMessage()
+		switch {
+		case rueidis.IsRedisNil(err):
+			d.row, d.now = nil, Facts{}
+		case err != nil || m.IsInt64():
+			continue
+		default:
+			if d.row = bytesOf(m); d.row == nil {
+				continue
+			}
+			if d.now, err = d.op.Table.Facts(d.row); err != nil {
+				continue
+			}
+		}
+		again = append(again, *d)
+	}
+	return again
+}
