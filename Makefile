@@ -14,6 +14,7 @@ BIN := $(abspath bin)
 GO ?= go
 FUZZTIME ?= 30s
 BASE ?= main
+ARGS ?=
 
 # Every module of the repository that exists: bench and the consumer have
 # their own, so that nobody who imports the store inherits what they need.
@@ -69,16 +70,16 @@ test-long: redis ## The tests with their long forms (NACRE_LONG=1): up to an hou
 	@$(with_redis); export NACRE_LONG=1; $(call each,$(GO) test -race -timeout 90m ./...)
 
 .PHONY: bench
-bench: ## Does it keep p95 < 1 ms? A verdict on a private Redis, in about 2 minutes
-	@deploy/bench.sh
+bench: ## Does it keep p95 < 1 ms? A verdict in about 2 minutes (ARGS=-help: its flags)
+	@deploy/bench.sh $(ARGS)
 
-.PHONY: bench-quick
+.PHONY: bench-quick $(ARGS)
 bench-quick: ## The same in 20 seconds, for a first look
-	@deploy/bench.sh -quick
+	@deploy/bench.sh -quick $(ARGS)
 
-.PHONY: bench-full
+.PHONY: bench-full $(ARGS)
 bench-full: ## The same with peers, 1M keys and a rate sweep
-	@deploy/bench.sh -full
+	@deploy/bench.sh -full $(ARGS)
 
 .PHONY: bench-compare
 bench-compare: ## This tree against BASE=<git ref>, interleaved
