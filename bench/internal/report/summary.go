@@ -120,8 +120,9 @@ type Cell struct {
 	Rounds   []verdict.Round `json:"rounds,omitempty"`
 	Windows  []Window        `json:"-"` // In windows.jsonl.
 
-	Curve []Point                 `json:"-"` // For the percentile plot.
-	Hist  *hdrhistogram.Histogram `json:"-"` // Of the response times; for the .hgrm file.
+	Curve        []Point                 `json:"-"` // For the percentile plot.
+	DurableCurve []Point                 `json:"-"`
+	Hist         *hdrhistogram.Histogram `json:"-"` // Of the response times; for the .hgrm file.
 }
 
 // A Point of a percentile curve.
