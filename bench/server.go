@@ -102,7 +102,7 @@ func (s *server) connect(ctx context.Context) (err error) {
 // openStore opens another store on the same keys. Headline figures are of one without a near-cache: reads that
 // really go to Redis.
 func (s *server) openStore(ctx context.Context, change func(*store.Config)) (*store.Store, error) {
-	cfg := store.Config{Database: s.db, Prefix: s.prefix, Schemas: []store.Schema{trading.Schema}}
+	cfg := store.Config{Database: s.db, Prefix: s.prefix, Schemas: []store.Schema{trading.Schema}, Cache: "off"}
 	if change != nil {
 		change(&cfg)
 	}
