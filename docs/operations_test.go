@@ -1,0 +1,86 @@
+package docs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nacre-store/nacre/gen/trading"
+	"github.com/nacre-store/nacre/store"
+	"github.com/nacre-store/nacre/store/storetest"
+)
+
+// This file shows what operations.md says about a store on a server in trouble.
+
+// TestLoadingServer uses a server that still reads its file: a snapshot of
+// 2,000 keys that takes 0.5 ms a key to load.
+func TestLoadingServer(t *testing.T) {
+	redis := storetest.Run(t, storetest.ServerOptions{Args: []string{
+		"--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024", "--save", "3600 1",
+	}})
+	tr := openOn(t, redis, store.Config{})
+	put(t, tr.Positions.Put(t.Context(), position))
+	tr.do("EVAL", "for i = 1, 2000 do redis.call('SET', i, i) end", "0")
+	put(t, redis.Stop())
+	restarted := make(chan error, 1)
+	go func() { restarted <- redis.Restart() }()
+	for {
+		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+		_, err := tr.Positions.Get(ctx, position.PositionID)
+		cancel()
+		if err == nil {
+			t.Fatal("never heard that the server is loading")
+		}
+		if strings.Contains(err.Error(), "LOADING") {
+			if !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("Get: %v, want it to be ErrUnavailable", err)
+			}
+			break
+		}
+	}
+	// With time enough, the same call waits until the server is ready.
+	if _, err := tr.Positions.Get(t.Context(), position.PositionID); err != nil {
+		t.Errorf("Get: %v", err)
+	}
+	put(t, <-restarted)
+}
+
+// TestOutOfMemory fills a server up to maxmemory.
+func TestOutOfMemory(t *testing.T) {
+	tr := openTrader(t, store.Config{})
+	put(t, tr.Positions.Put(t.Context(), position))
+	tr.do("CONFIG", "SET", "maxmemory", "1")
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	p := position
+	p.PositionID = "P-2"
+	if err := tr.Positions.Put(ctx, p); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(fmt.Sprint(err), "OOM") {
+		t.Errorf("Put: %v, want ErrUnavailable with the reason OOM", err)
+	}
+	if _, err := tr.Positions.Get(t.Context(), position.PositionID); err != nil {
+		t.Errorf("Get: %v", err)
+	}
+	tr.do("CONFIG", "SET", "maxmemory", "0")
+	put(t, tr.Positions.Put(t.Context(), p))
+}
+
+// TestEvictingServer opens a store on a server that may evict rows.
+func TestEvictingServer(t *testing.T) {
+	redis := storetest.Run(t, storetest.ServerOptions{Args: []string{"--maxmemory-policy", "allkeys-lru"}})
+	cfg := store.Config{
+		Database: store.DatabaseConfig{Host: "127.0.0.1", Port: redis.Port()},
+		Schemas:  []store.Schema{trading.Schema},
+		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	if _, err := store.Open(t.Context(), cfg); !errors.Is(err, store.ErrRefused) || !strings.Contains(fmt.Sprint(err), "allkeys-lru") {
+		t.Errorf("Open: %v, want ErrRefused naming the policy", err)
+	}
+	cfg.AllowEviction = true
+	s, err := store.Open(t.Context(), cfg)
+	put(t, err)
+	put(t, s.Close(t.Context()))
+}
