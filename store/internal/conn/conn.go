@@ -31,10 +31,13 @@ type Options struct {
 	SentinelUN string
 	SentinelPW string
 	Cluster    bool
-	Tracking   []string // CLIENT TRACKING options; nil connects without tracking.
-	OnPush     func(keys []rueidis.RedisMessage)
-	OnDial     func() // Called before each connection is made.
-	Logger     *slog.Logger
+	// FenceRequired refuses a server through which the fence cannot work.
+	FenceRequired bool
+	broken        bool     // see fence
+	Tracking      []string // CLIENT TRACKING options; nil connects without tracking.
+	OnPush        func(keys []rueidis.RedisMessage)
+	OnDial        func() // Called before each connection is made.
+	Logger        *slog.Logger
 }
 
 // A Conn is one ordered, pipelined connection to each Redis node in use.
@@ -123,7 +126,10 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.probe(ctx); err != nil {
+	if err = c.probe(ctx); err == nil {
+		err = c.fence.probe(ctx, &opt.Dialer, o.TLS)
+	}
+	if err != nil {
 		c.Client.Close()
 		return nil, err
 	}

@@ -6,11 +6,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +29,7 @@ type fence struct {
 	off    string // why the fence does not work here; "" = it works
 	dials  int64
 	kills  int64
+	broken bool // kills nothing, so that tests can show that they would notice
 }
 
 type peer struct{ addr, id, seen string }
@@ -41,7 +39,7 @@ type peer struct{ addr, id, seen string }
 const remember = 10 * time.Minute
 
 func newFence(o Options) *fence {
-	return &fence{o: o, closed: map[string]map[peer]time.Time{}, live: map[peer]int{}}
+	return &fence{o: o, broken: o.broken, closed: map[string]map[peer]time.Time{}, live: map[peer]int{}}
 }
 
 // dial connects, authenticates, learns the connection's own id and kills the
@@ -50,52 +48,85 @@ func (f *fence) dial(ctx context.Context, addr string, d *net.Dialer, conf *tls.
 	if f.o.OnDial != nil {
 		f.o.OnDial()
 	}
-	network := "tcp"
-	if f.o.Unix != "" {
-		network, addr = "unix", f.o.Unix
-	}
 	ctx, cancel := context.WithTimeout(ctx, f.o.Timeout)
 	defer cancel()
 	if opening := f.opening.Load(); opening != nil { // the dials of a client that is being made have no context of ours
 		defer context.AfterFunc(*opening, cancel)()
 	}
-	c, err := d.DialContext(ctx, network, addr)
+	c, err := f.connect(ctx, addr, d, conf)
 	if err != nil {
-		return nil, &DialError{addr, cause(err)}
-	}
-	deadline, _ := ctx.Deadline()
-	_ = c.SetDeadline(deadline)
-	raw := c
-	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if conf != nil {
-		t := tls.Client(c, conf)
-		if err := t.HandshakeContext(ctx); err != nil {
-			_ = c.Close()
-			return nil, &DialError{addr, fmt.Errorf("TLS: %w", cause(err))}
-		}
-		c = t
+		return nil, err
 	}
 	p, err := f.greet(c, addr)
+	if err == nil {
+		err = c.patient()
+	}
 	if err != nil {
 		_ = c.Close()
 		return nil, &DialError{addr, err}
 	}
-	if !stop() {
-		_ = c.Close()
-		return nil, &DialError{addr, errNoAnswer}
-	}
-	_ = c.SetDeadline(time.Time{})
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.dials++
-	if p.id == "" {
-		return c, nil
+	if p.id == "" || f.off != "" {
+		return c.Conn, nil
 	}
-	if f.live[p]++; f.live[p] > 1 {
-		f.off = "two connections have one client id: a multiplexing proxy is between"
+	f.live[p]++
+	return &fenced{Conn: c.Conn, f: f, p: p}, nil
+}
+
+// A hasty connection fails when the context of its dial ends.
+type hasty struct {
+	net.Conn
+	stop func() bool
+}
+
+// patient ends the haste, unless it is too late.
+func (h *hasty) patient() error {
+	if !h.stop() {
+		return errNoAnswer
 	}
-	return &fenced{Conn: c, f: f, p: p}, nil
+	return h.SetDeadline(time.Time{})
+}
+
+// connect dials and, with a configuration, makes TLS of it.
+func (f *fence) connect(ctx context.Context, addr string, d *net.Dialer, conf *tls.Config) (*hasty, error) {
+	network, to := "tcp", addr
+	if f.o.Unix != "" {
+		network, to = "unix", f.o.Unix
+	}
+	c, err := d.DialContext(ctx, network, to)
+	if err != nil {
+		return nil, &DialError{to, cause(err)}
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = c.SetDeadline(deadline)
+	}
+	raw := c
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	if conf != nil {
+		t := tls.Client(c, conf)
+		if err := t.HandshakeContext(ctx); err != nil {
+			stop()
+			_ = c.Close()
+			return nil, &DialError{to, fmt.Errorf("TLS: %w", cause(err))}
+		}
+		c = t
+	}
+	return &hasty{c, stop}, nil
+}
+
+// login authenticates, where there is a password.
+func (f *fence) login(c net.Conn, r *bufio.Reader) error {
+	if f.o.Password == "" {
+		return nil
+	}
+	auth := []string{"AUTH", f.o.Password}
+	if f.o.Username != "" {
+		auth = []string{"AUTH", f.o.Username, f.o.Password}
+	}
+	_, err := ask(c, r, auth...)
+	return err
 }
 
 // greet speaks the first words on a new connection.
@@ -104,50 +135,146 @@ func (f *fence) greet(c net.Conn, addr string) (peer, error) {
 	if f.o.Sentinel != "" && slices.Contains(f.o.Addresses, addr) {
 		return peer{}, nil // a sentinel takes no writes and has its own password
 	}
-	if f.o.Password != "" {
-		auth := []string{"AUTH", f.o.Password}
-		if f.o.Username != "" {
-			auth = []string{"AUTH", f.o.Username, f.o.Password}
-		}
-		if _, err := ask(c, r, auth...); err != nil {
-			return peer{}, err
-		}
-	}
-	info, err := ask(c, r, "CLIENT", "INFO")
-	if err != nil {
-		if re, ok := errors.AsType[*replyError](err); ok && strings.Contains(strings.ToLower(re.text), "unknown subcommand") {
-			f.mu.Lock()
-			f.off = "the server does not know CLIENT INFO"
-			f.mu.Unlock()
-			return peer{}, nil
-		}
+	if err := f.login(c, r); err != nil {
 		return peer{}, err
 	}
-	p := peer{addr: addr}
-	for word := range strings.FieldsSeq(info) {
-		if v, ok := strings.CutPrefix(word, "id="); ok {
-			p.id = v
-		}
-		if v, ok := strings.CutPrefix(word, "addr="); ok {
-			p.seen = v
-		}
+	p, age, err := introduce(c, r, addr)
+	if re, ok := errors.AsType[*replyError](err); ok && strings.Contains(strings.ToLower(re.text), "unknown ") {
+		return peer{}, f.turnOff("the server does not know CLIENT INFO")
 	}
-	if p.id == "" || p.seen == "" {
-		return peer{}, &Unfit{fmt.Sprintf("unexpected answer to CLIENT INFO: %.40q", info)}
+	if err != nil {
+		return peer{}, err
 	}
-	for _, old := range f.pending(addr) {
-		if _, err := ask(c, r, "CLIENT", "KILL", "ID", old.id, "ADDR", old.seen); err != nil {
-			return peer{}, fmt.Errorf("fence: %w", err)
-		}
-		f.mu.Lock()
-		delete(f.closed[addr], old)
-		f.kills++
-		f.mu.Unlock()
+	if f.shared(p, age) {
+		return p, f.turnOff(multiplexed)
 	}
-	return p, nil
+	return p, f.kill(c, r, f.pending(addr))
 }
 
+const multiplexed = "two connections have one client id: a multiplexing proxy is between, and the server cannot tell them apart"
+
+// introduce asks the server who it thinks we are, and for how many seconds.
+func introduce(c net.Conn, r *bufio.Reader, addr string) (p peer, age string, err error) {
+	info, err := ask(c, r, "CLIENT", "INFO")
+	if err != nil {
+		return p, "", err
+	}
+	word := func(name string) string {
+		_, rest, _ := strings.Cut(" "+info, " "+name+"=")
+		v, _, _ := strings.Cut(rest, " ")
+		return strings.TrimSpace(v)
+	}
+	p = peer{addr: addr, id: word("id"), seen: word("addr")}
+	if p.id == "" || p.seen == "" {
+		return p, "", &Unfit{fmt.Sprintf("unexpected answer to CLIENT INFO: %.40q", info)}
+	}
+	return p, word("age"), nil
+}
+
+// probe makes a second connection beside one in use and drops it, to see
+// whether the server can tell them apart.
+func (f *fence) probe(ctx context.Context, d *net.Dialer, conf *tls.Config) error {
+	f.mu.Lock()
+	addr := ""
+	for p := range f.live {
+		addr = p.addr
+	}
+	f.mu.Unlock()
+	if addr == "" {
+		return nil
+	}
+	c, err := f.connect(ctx, addr, d, conf)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	r := bufio.NewReader(c)
+	if err := f.login(c, r); err != nil {
+		return &DialError{addr, err}
+	}
+	p, age, err := introduce(c, r, addr)
+	if err == nil && f.shared(p, age) {
+		err = f.turnOff(multiplexed)
+	}
+	if err != nil {
+		return &DialError{addr, err}
+	}
+	return nil
+}
+
+// turnOff notes why there is no fence here, which is an error where one is
+// required.
+func (f *fence) turnOff(why string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.off = why
+	clear(f.closed) // a kill would hit others
+	if f.o.FenceRequired {
+		return &Unfit{"a fence against late writes is required, but " + why}
+	}
+	return nil
+}
+
+// shared tells whether the server has seen this connection before, under
+// another one of ours. A restarted server uses ids again, and by chance the
+// address too, but then the connection is new to it.
+func (f *fence) shared(p peer, age string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, closed := f.closed[p.addr][p]
+	return f.live[p] > 0 || closed && age != "0" && age != "1"
+}
+
+// kill makes the server drop the old connections, in one round trip. Any
+// failure is one of the dial: the new connection is not used.
+func (f *fence) kill(c net.Conn, r *bufio.Reader, olds []peer) error {
+	var b []byte
+	for _, old := range olds {
+		b = appendCommand(b, "CLIENT", "KILL", "ID", old.id, "ADDR", old.seen)
+	}
+	if len(olds) == 0 || f.broken {
+		return nil
+	}
+	if _, err := c.Write(b); err != nil {
+		return fmt.Errorf("fence: %w", cause(err))
+	}
+	for _, old := range olds {
+		killed, err := readReply(r)
+		if err != nil {
+			return fmt.Errorf("fence: %w", err)
+		}
+		f.mu.Lock()
+		if f.kills++; killed != "0" {
+			delete(f.closed[old.addr], old)
+		}
+		f.mu.Unlock()
+	}
+	return nil
+}
+
+// maxPending is how many connections of one address are killed again. Those
+// that the server did not find are most likely dead, or on the server that had
+// this address before.
+const maxPending = 32
+
+// pending returns the connections that must be dead before a new one is used.
 func (f *fence) pending(addr string) []peer {
+	// A connection is given up a moment before it is closed, and only then is
+	// it known here. One that stays is in use: a blocking command has its own.
+	for range 50 {
+		f.mu.Lock()
+		live := 0
+		for p, n := range f.live {
+			if p.addr == addr {
+				live += n
+			}
+		}
+		f.mu.Unlock()
+		if live == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var ps []peer
@@ -158,30 +285,12 @@ func (f *fence) pending(addr string) []peer {
 		}
 		ps = append(ps, p)
 	}
+	slices.SortFunc(ps, func(a, b peer) int { return f.closed[addr][b].Compare(f.closed[addr][a]) })
+	for len(ps) > maxPending {
+		delete(f.closed[addr], ps[len(ps)-1])
+		ps = ps[:len(ps)-1]
+	}
 	return ps
-}
-
-// A fenced connection is remembered when it is closed, before it is closed.
-type fenced struct {
-	net.Conn
-	f    *fence
-	p    peer
-	once sync.Once
-}
-
-func (c *fenced) Close() error {
-	c.once.Do(func() {
-		c.f.mu.Lock()
-		defer c.f.mu.Unlock()
-		if c.f.live[c.p]--; c.f.live[c.p] <= 0 {
-			delete(c.f.live, c.p)
-		}
-		if c.f.closed[c.p.addr] == nil {
-			c.f.closed[c.p.addr] = map[peer]time.Time{}
-		}
-		c.f.closed[c.p.addr][c.p] = time.Now()
-	})
-	return c.Conn.Close()
 }
 
 // FenceStats says whether the late-write fence works and what it has done.
@@ -204,62 +313,3 @@ func (c *Conn) Fence() FenceStats {
 // Fenced tells whether a command of a connection that is given up can no longer
 // be carried out once another command is.
 func (c *Conn) Fenced() bool { return c.fence != nil && c.Fence().Off == "" }
-
-// replyError is an error reply that was read while dialling.
-type replyError struct{ text string }
-
-func (e *replyError) Error() string { return e.text }
-
-// ask sends one command and reads one reply in RESP2, which every version of
-// Redis speaks before HELLO. Error replies never repeat the arguments.
-func ask(w io.Writer, r *bufio.Reader, args ...string) (string, error) {
-	b := []byte("*" + strconv.Itoa(len(args)) + "\r\n")
-	for _, a := range args {
-		b = append(b, "$"+strconv.Itoa(len(a))+"\r\n"+a+"\r\n"...)
-	}
-	if _, err := w.Write(b); err != nil {
-		return "", cause(err)
-	}
-	line, err := r.ReadString('\n')
-	if err != nil {
-		return "", cause(err)
-	}
-	line = strings.TrimRight(line, "\r\n")
-	if line == "" {
-		return "", &Unfit{"the answer is not of a Redis server"}
-	}
-	switch line[0] {
-	case '+', ':':
-		return line[1:], nil
-	case '-':
-		return "", &replyError{line[1:]}
-	case '$':
-		n, err := strconv.Atoi(line[1:])
-		if err != nil || n < 0 || n > 1<<16 {
-			return "", &Unfit{"the answer is not of a Redis server"}
-		}
-		buf := make([]byte, n+2)
-		if _, err := io.ReadFull(r, buf); err != nil {
-			return "", cause(err)
-		}
-		return string(buf[:n]), nil
-	}
-	return "", &Unfit{fmt.Sprintf("the answer %.20q is not of a Redis server", line)}
-}
-
-// errNoAnswer is what waiting in vain for a server comes to.
-var errNoAnswer = errors.New("no answer within the timeout")
-
-// cause strips the address that net's errors repeat.
-func cause(err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
-		return errNoAnswer
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
-		return op.Err
-	}
-	if errors.Is(err, io.EOF) {
-		return errors.New("the connection was closed")
-	}
-	return err
-}

@@ -169,6 +169,29 @@ func TestLateBytes(t *testing.T) {
 	s.wait(t, "later")
 }
 
+// A stranded connection has ended for its client, a newer one overtakes it, and
+// then its bytes arrive.
+func TestStrand(t *testing.T) {
+	s := serve(t)
+	p := Run(t, s.Addr().String())
+	old := dial(t, p)
+	p.Freeze(Up)
+	old.send("old")
+	time.Sleep(10 * time.Millisecond)
+	deliver := p.Strand()
+	p.Thaw()
+	_ = old.SetReadDeadline(time.Now().Add(time.Second))
+	if _, err := old.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("read of a stranded connection: %v", err)
+	}
+	_ = old.Close()
+	c := dial(t, p)
+	c.send("new")
+	c.read("ok", time.Second)
+	deliver()
+	s.wait(t, "newold")
+}
+
 func TestCut(t *testing.T) {
 	s := serve(t)
 	p := Run(t, s.Addr().String())

@@ -13,6 +13,8 @@ type link struct {
 	ends [directions]net.Conn
 	once sync.Once
 	done chan struct{} // closed when the link is cut
+
+	stranded bool // guarded by p.mu: nothing passes
 }
 
 // chunk is what one read gave, with the moment at which it was read.
@@ -102,7 +104,8 @@ func (l *link) gate(d Direction, c chunk) (pass []byte, cut bool) {
 		p.mu.Lock()
 		f, changed := &p.faults[d], p.changed
 		wait := time.Until(c.at.Add(f.delay))
-		if !f.frozen && wait <= 0 {
+		frozen := f.frozen || l.stranded
+		if !frozen && wait <= 0 {
 			pass = c.b
 			if f.left >= 0 {
 				if cut = len(pass) >= f.left; cut {
@@ -118,7 +121,7 @@ func (l *link) gate(d Direction, c chunk) (pass []byte, cut bool) {
 			p.mu.Unlock()
 			return pass, cut
 		}
-		if f.frozen {
+		if frozen {
 			wait = time.Hour
 		}
 		p.mu.Unlock()
