@@ -29,6 +29,17 @@ type Config struct {
 	// BufferIntervalMS is how long accepted writes may wait, in milliseconds;
 	// 0 writes synchronously.
 	BufferIntervalMS int `json:"buffer_interval_ms,omitempty" yaml:"buffer_interval_ms,omitempty"`
+	// BufferEntries bounds how many accepted writes may wait: rows, elements of
+	// lists and series, fields of hashes. 0 is 100,000.
+	BufferEntries int `json:"buffer_entries,omitempty" yaml:"buffer_entries,omitempty"`
+	// BufferBytes bounds the memory of accepted writes that wait; 0 is 64 MiB.
+	BufferBytes int64 `json:"buffer_bytes,omitempty" yaml:"buffer_bytes,omitempty"`
+	// BufferFull says what a write does when the bounds are reached: "block"
+	// (default) waits up to MaxBlock for room, "fail" returns [ErrBufferFull]
+	// at once, and "sync" writes without the buffer.
+	BufferFull string `json:"buffer_full,omitempty" yaml:"buffer_full,omitempty"`
+	// MaxBlock is how long a write waits for room at most; 0 is 1 s.
+	MaxBlock time.Duration `json:"max_block,omitempty" yaml:"max_block,omitempty"`
 	// UseTraderPrefix puts TraderID into every key. nil means true.
 	UseTraderPrefix *bool `json:"use_trader_prefix,omitempty" yaml:"use_trader_prefix,omitempty"`
 	// UseInstanceID puts InstanceID into every key.
@@ -66,6 +77,14 @@ type Config struct {
 	// of life five times as often.
 	MaxAge time.Duration `json:"max_age,omitempty" yaml:"max_age,omitempty"`
 
+	// Fence says what Open does where a write that was given up could still
+	// arrive behind a newer one, which is so behind a proxy that puts several
+	// clients on one connection: "auto" (default) goes on and says so in
+	// [Store.Stats], "required" refuses.
+	Fence string `json:"fence,omitempty" yaml:"fence,omitempty"`
+	// OpenWait is how long Open goes on trying while Redis cannot be reached;
+	// 0 is Database.Timeout, and so is everything shorter.
+	OpenWait time.Duration `json:"open_wait,omitempty" yaml:"open_wait,omitempty"`
 	// AllowEviction opens a server whose maxmemory-policy may evict rows.
 	AllowEviction bool `json:"allow_eviction,omitempty" yaml:"allow_eviction,omitempty"`
 
@@ -74,6 +93,10 @@ type Config struct {
 	Schemas []Schema `json:"-" yaml:"-"`
 	// Logger takes what the store has to say; nil is [slog.Default].
 	Logger *slog.Logger `json:"-" yaml:"-"`
+	// OnError is told each late error of a buffered write, one after the other
+	// and never on the way of a write. [Store.Flush] and [Store.Close] return
+	// them too.
+	OnError func(error) `json:"-" yaml:"-"`
 	// Client is used instead of connecting, for tests with rueidis/mock. It is
 	// not closed by the store.
 	Client rueidis.Client `json:"-" yaml:"-"`
@@ -211,9 +234,7 @@ func (c Config) Validate() error {
 	if c.Encoding != "" && c.Encoding != "msgpack" && c.Encoding != "json" {
 		bad("encoding", "%q is not msgpack or json", c.Encoding)
 	}
-	if c.BufferIntervalMS < 0 {
-		bad("buffer_interval_ms", "%d is negative", c.BufferIntervalMS)
-	}
+	c.validateWrites(bad)
 	if c.TickCapacity < 0 {
 		bad("tick_capacity", "%d is negative", c.TickCapacity)
 	}
