@@ -51,6 +51,7 @@ func bench(ctx context.Context, cfg *config, stdout io.Writer) (code int, err er
 		},
 		Environment: probe.Local(cfg.root),
 	}}
+	defer load.Reserve(2)() // The pacer and the hiccup meter.
 	s.sum.Environment.Command = strings.Join(append([]string{"bin/nacre-bench"}, cfg.args...), " ")
 	if cfg.extras {
 		s.steps = 8
@@ -119,6 +120,7 @@ func (s *session) measure(ctx context.Context) (err error) {
 	}()
 	s.watch = probe.NewWatch()
 	defer s.watch.Close()
+	s.keepBudget()
 	if err := s.warmUp(ctx); err != nil {
 		return err
 	}
@@ -135,6 +137,21 @@ func (s *session) measure(ctx context.Context) (err error) {
 		return s.extras(ctx)
 	}
 	return nil
+}
+
+// minSlice is how short a slice may become: shorter ones measure the start of a slice.
+const minSlice = 20 * time.Millisecond
+
+// keepBudget cuts the slices so that warm-up, all rounds and an extension fit into what loading left.
+func (s *session) keepBudget() {
+	if s.cfg.budget == 0 {
+		return
+	}
+	left := s.cfg.budget - time.Since(s.sum.Time)
+	slices := len(s.cells) * slicesPerWindow * s.cfg.windows * s.cfg.rounds * 2
+	s.cfg.slice = max(minSlice, min(s.cfg.slice, left*9/10/time.Duration(slices)))
+	s.cfg.slice = s.cfg.slice.Truncate(time.Millisecond)
+	s.sum.Params.Slice = s.cfg.slice
 }
 
 // load starts a server and fills it.

@@ -36,7 +36,7 @@ func (s *session) conclude() {
 	for _, sc := range s.sum.Scaling {
 		if sc.Client == ours && sc.Keys == s.cfg.keys[len(s.cfg.keys)-1].label {
 			claim := fmt.Sprintf("%s p95 at %s keys ≤ %.2f × %s keys", sc.Workload, sc.Keys, verdict.GateRatio, sc.Base)
-			s.claim(verdict.Degradation(claim, sc.Ratio, s.scaling(raw, sc.Workload, sc.Keys)))
+			s.claim(verdict.Degradation(claim, sc.Ratio, s.scaling(raw, sc.Workload, sc.Keys), s.roundsOf(sc.Workload)))
 		}
 	}
 	s.claim(s.correct())
@@ -104,6 +104,17 @@ func (s *session) scale() {
 			}
 		}
 	}
+}
+
+// roundsOf are the store's rounds of a workload on all keyspaces.
+func (s *session) roundsOf(workload string) []verdict.Round {
+	var out []verdict.Round
+	for _, c := range s.cells {
+		if c.report.Client == ours && c.work.name == workload {
+			out = append(out, c.rounds...)
+		}
+	}
+	return out
 }
 
 func (s *session) scaling(client, workload, keys string) verdict.Interval {

@@ -35,6 +35,7 @@ type config struct {
 	rounds    int
 	windows   int // A round and cell.
 	slice     time.Duration
+	budget    time.Duration // Of a standard run, loading included; 0 = none. Slices are cut to keep it.
 	extend    bool
 	extras    bool // Peers, sweep, and the other loops and workloads.
 	out       string
@@ -129,6 +130,9 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	}
 	if c.slice == 0 {
 		c.slice = slice
+		if c.profile == "standard" {
+			c.budget = 110 * time.Second
+		}
 	}
 	if c.windows == 0 {
 		c.windows = windows

@@ -183,16 +183,18 @@ func TestDegradation(t *testing.T) {
 	i := func(lo, hi float64) Interval { return Interval{Mid: (lo + hi) / 2, Lo: lo, Hi: hi, N: 20} }
 	for name, c := range map[string]struct {
 		ours, raw Interval
+		rounds    []Round
 		want      Outcome
 	}{
-		"below the gate":       {i(0.9, 1.25), i(0.9, 1.1), Pass},
-		"above the gate":       {i(1.3, 1.6), i(0.9, 1.1), Fail},
-		"raw client also":      {i(1.3, 1.6), i(1.3, 1.5), Inconclusive},
-		"interval holds gate":  {i(1.1, 1.4), i(0.9, 1.1), Inconclusive},
-		"too few pairs":        {Interval{Mid: 1, Lo: 1, Hi: 1, N: 4}, i(0.9, 1.1), Inconclusive},
-		"nothing was measured": {Ratio(nil, nil), Ratio(nil, nil), Inconclusive},
+		"below the gate":       {i(0.9, 1.25), i(0.9, 1.1), nil, Pass},
+		"above the gate":       {i(1.3, 1.6), i(0.9, 1.1), rounds(5, nil), Fail},
+		"on a noisy machine":   {i(1.3, 1.6), i(0.9, 1.1), rounds(5, func(_ int, r *Round) { r.Control = ms }), Inconclusive},
+		"raw client also":      {i(1.3, 1.6), i(1.3, 1.5), nil, Inconclusive},
+		"interval holds gate":  {i(1.1, 1.4), i(0.9, 1.1), nil, Inconclusive},
+		"too few pairs":        {Interval{Mid: 1, Lo: 1, Hi: 1, N: 4}, i(0.9, 1.1), nil, Inconclusive},
+		"nothing was measured": {Ratio(nil, nil), Ratio(nil, nil), nil, Inconclusive},
 	} {
-		if j := Degradation("claim", c.ours, c.raw); j.Outcome != c.want {
+		if j := Degradation("claim", c.ours, c.raw, c.rounds); j.Outcome != c.want {
 			t.Errorf("%s: %s (%s), want %s", name, j.Outcome, j.Reason, c.want)
 		}
 	}
