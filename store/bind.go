@@ -1,6 +1,7 @@
 package store
 
 import (
+	"reflect"
 	"sync"
 
 	"github.com/nacre-store/nacre/store/internal/key"
@@ -20,6 +21,8 @@ type bound[K comparable, V any] struct {
 	rows  sync.Pool      // *V, for encoding: a row that is passed on escapes
 	// batches are *batch[V], for reading many rows.
 	batches sync.Pool
+	size    int  // see weigh
+	dies    bool // some rows expire
 }
 
 // Rows returns the table's rows on the session. It is for emitted code.
@@ -61,6 +64,10 @@ func bind[K comparable, V any](s *Store, t *Table[K, V]) *bound[K, V] {
 		return b.facts(&v), nil
 	}
 	b.rows.New = func() any { return new(V) }
+	b.size = sizeOf(reflect.TypeFor[V]())
+	for _, ttl := range b.known.ttl {
+		b.dies = b.dies || ttl > 0
+	}
 	s.tables[t.Name] = b
 	return b
 }
@@ -173,7 +180,7 @@ func (b *bound[K, V]) decode(id string, raw []byte, in *wire.Interner) (V, error
 	return v, err
 }
 
-// take is decode into a zero row.
+// take is decode into v.
 func (b *bound[K, V]) take(id string, raw []byte, v *V, in *wire.Interner) error {
 	if err := b.Codec.Take(raw, v, in); err != nil {
 		return rowError(b.Name, id, err)

@@ -148,14 +148,19 @@ func keysOf(base string, ids []string) []string {
 
 // mget returns the bytes under the keys, nil for those that hold no string.
 func mget(ctx context.Context, c rueidis.Client, keys []string) ([][]byte, error) {
-	ms, err := c.Do(ctx, c.B().Mget().Key(keys...).Build()).ToArray()
+	return stringsOf(c.Do(ctx, c.B().Mget().Key(keys...).Build()), len(keys))
+}
+
+// stringsOf reads the answer to an MGET of n keys.
+func stringsOf(r rueidis.RedisResult, n int) ([][]byte, error) {
+	ms, err := r.ToArray()
 	if err != nil {
 		return nil, err
 	}
-	if len(ms) != len(keys) {
-		return nil, fmt.Errorf("MGET of %d keys answered %d", len(keys), len(ms))
+	if len(ms) != n {
+		return nil, fmt.Errorf("MGET of %d keys answered %d", n, len(ms))
 	}
-	raws := make([][]byte, len(keys))
+	raws := make([][]byte, n)
 	for i := range ms {
 		if !ms[i].IsNil() {
 			if raws[i], err = ms[i].AsBytes(); err != nil {

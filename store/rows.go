@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/nacre-store/nacre/store/internal/cache"
 	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/write"
 )
@@ -21,7 +22,43 @@ type Rows[K comparable, V any] struct{ Set[K, V] }
 
 // Get returns the row, or an error that wraps [ErrNotFound]. Every error is a
 // *[RowError].
-func (r Rows[K, V]) Get(ctx context.Context, id K) (V, error) {
+//
+// The row comes out of the near-cache where that is known to be current: what
+// this store has written or returned is never taken back by an older row, and
+// another client's acknowledged write is seen as soon as Redis has told of it,
+// at the latest after Config.MaxAge. An option asks for more.
+func (r Rows[K, V]) Get(ctx context.Context, id K, opts ...ReadOption) (V, error) {
+	b := r.b
+	if b.s.cache == nil || r.tx != nil || b.err != nil {
+		return r.get(ctx, id)
+	}
+	if age := ageOf(opts); age > 0 {
+		if row := b.hit(id, age); row != nil {
+			return *row, nil
+		}
+	}
+	row, err := b.fetch(ctx, b.Key.text(id))
+	if err != nil {
+		var none V
+		return none, err
+	}
+	return *row, nil
+}
+
+// Peek returns the row if the near-cache has it and knows it to be current. It
+// never waits and asks nobody.
+func (r Rows[K, V]) Peek(id K) (V, bool) {
+	if r.tx == nil && r.b.err == nil {
+		if row := r.b.hit(id, cache.EntryMaxAge); row != nil {
+			return *row, true
+		}
+	}
+	var none V
+	return none, false
+}
+
+// get is Get without the cache.
+func (r Rows[K, V]) get(ctx context.Context, id K) (V, error) {
 	var v V
 	b, text := r.b, r.b.Key.text(id)
 	if b.err != nil {
@@ -42,15 +79,16 @@ func (r Rows[K, V]) raw(ctx context.Context, id string) ([]byte, error) {
 	if r.tx != nil {
 		return r.tx.row(ctx, r.b.base+id)
 	}
-	var raw []byte
-	err := r.b.s.read(ctx, func(c rueidis.Client) error {
-		var err error
-		raw, err = c.Do(ctx, c.B().Get().Key(r.b.base+id).Build()).AsBytes()
-		if rueidis.IsRedisNil(err) {
-			raw, err = nil, nil
-		}
-		return err
-	})
+	return r.b.s.row(ctx, r.b.base+id)
+}
+
+// row returns the stored bytes under a row's key, and leaves the key without
+// an entry in the cache: an older one must not follow on what the caller sees.
+func (s *Store) row(ctx context.Context, key string) ([]byte, error) {
+	var f fill
+	f.begin(s.cache, key)
+	raw, err := f.get(ctx, s, key, false)
+	f.end(nil)
 	return raw, err
 }
 
@@ -58,35 +96,59 @@ func (r Rows[K, V]) raw(ctx context.Context, id string) ([]byte, error) {
 // enough not to hold up others on the connection.
 const chunk = 256
 
-// GetMany yields the rows in the order of the ids. A row that is missing or
-// cannot be decoded yields a *[RowError] and the loop goes on; any other error
-// is the last thing yielded.
+// GetMany yields the rows in the order of the ids, out of the near-cache like
+// Get. A row that is missing or cannot be decoded yields a *[RowError] and the
+// loop goes on; any other error is the last thing yielded.
 func (r Rows[K, V]) GetMany(ctx context.Context, ids ...K) iter.Seq2[V, error] {
 	return func(yield func(V, error) bool) {
 		var zero V
 		for part := range slices.Chunk(ids, chunk) {
-			texts := make([]string, len(part))
-			for i, id := range part {
-				texts[i] = r.b.Key.text(id)
-			}
-			raws, err := r.raws(ctx, texts)
+			rows, errs, err := r.many(ctx, part)
 			if err != nil {
 				yield(zero, fmt.Errorf("%s: %w", r.b.Name, err))
 				return
 			}
-			for i, raw := range raws {
-				v, err := zero, error(nil)
-				if raw == nil {
-					err = rowError(r.b.Name, texts[i], ErrNotFound)
-				} else {
-					v, err = r.b.decode(texts[i], raw, nil)
+			for i, row := range rows {
+				v := zero
+				if row != nil {
+					v = *row
 				}
-				if !yield(v, err) {
+				if !yield(v, errs[i]) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// many returns rows or what is wrong with them, by place.
+func (r Rows[K, V]) many(ctx context.Context, ids []K) ([]*V, []error, error) {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = r.b.Key.text(id)
+	}
+	if r.b.s.cache != nil && r.tx == nil && r.b.err == nil {
+		rows := make([]*V, len(ids))
+		for i, id := range ids {
+			rows[i] = r.b.hit(id, cache.EntryMaxAge)
+		}
+		errs, err := r.b.fetchMany(ctx, texts, rows)
+		return rows, errs, err
+	}
+	raws, err := r.raws(ctx, texts)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, errs := make([]*V, len(ids)), make([]error, len(ids))
+	for i, raw := range raws {
+		if raw == nil {
+			errs[i] = rowError(r.b.Name, texts[i], ErrNotFound)
+			continue
+		}
+		rows[i] = new(V)
+		errs[i] = r.b.take(texts[i], raw, rows[i], nil)
+	}
+	return rows, errs, nil
 }
 
 // raws returns the stored bytes of several rows in one round trip.
@@ -288,7 +350,11 @@ func (s *Store) readFrom(ctx context.Context, from rueidis.Client, f func(rueidi
 func (s *Store) write(ctx context.Context, b write.Batch) []error {
 	errs := make([]error, len(b.Ops))
 	err := s.busy.enter(func() error {
-		for i, r := range s.exec.Do(ctx, b) {
+		var w writing
+		w.begin(s.cache, b)
+		rs := s.exec.Do(ctx, b)
+		w.end(s.cache, s.conn.Now(), b, rs)
+		for i, r := range rs {
 			errs[i] = errorClass(r.Err)
 		}
 		return nil

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nacre-store/nacre/store/internal/conn"
@@ -43,6 +44,7 @@ type shared struct {
 	conn  *conn.Conn
 	exec  *write.Executor
 	known map[string]known // described tables and series by type word
+	near
 }
 
 // Session is a *[Store] or a *[Tx]: what an emitted New takes, so that
@@ -68,16 +70,20 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if cfg.Client != nil {
 		sh.conn = conn.Given(cfg.Client)
+		sh.uncached = "the client was given"
 	} else if err := sh.connect(ctx); err != nil {
 		return nil, err
 	}
 	sh.exec = &write.Executor{Conn: sh.conn}
 	s, err := sh.tenant(cfg.TraderID, cfg.InstanceID)
 	if err != nil {
+		sh.beat.stop()
+		sh.conn.Close()
 		return nil, err
 	}
 	if cfg.FlushOnStart {
 		if err := s.Purge(ctx); err != nil {
+			sh.beat.stop()
 			sh.conn.Close()
 			return nil, err
 		}
@@ -91,7 +97,9 @@ func (sh *shared) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sh.conn, err = conn.Open(ctx, conn.Options{
+	ctx, cancel := context.WithTimeout(ctx, d.timeout())
+	defer cancel()
+	sh.conn, err = sh.open(ctx, conn.Options{
 		Addresses: d.addresses(), Unix: d.Unix, Username: d.Username, Password: d.Password,
 		TLS: tc, DB: d.DB, Timeout: d.timeout(), Logger: sh.log,
 		Sentinel: d.Sentinel.Master, SentinelUN: d.Sentinel.Username, SentinelPW: d.Sentinel.Password,
@@ -112,6 +120,7 @@ func (sh *shared) connect(ctx context.Context) error {
 	if srv.Version != "" && !srv.AOF {
 		sh.log.Warn("redis has no append-only file: a restart of it may lose acknowledged writes", "address", d.address())
 	}
+	sh.startBeat(ctx)
 	return nil
 }
 
@@ -135,12 +144,15 @@ func (sh *shared) tenant(traderID, instanceID string) (*Store, error) {
 	return &Store{shared: sh, ns: ns, tables: map[string]any{}}, nil
 }
 
-func (c Config) namespace() (key.Namespace, error) {
-	prefix := c.Prefix
-	if prefix == "" {
-		prefix = "trader"
+func (c Config) prefix() string {
+	if c.Prefix == "" {
+		return "trader"
 	}
-	return key.New(prefix, c.TraderID, c.InstanceID, c.HashTag || len(c.Database.Cluster) > 0)
+	return c.Prefix
+}
+
+func (c Config) namespace() (key.Namespace, error) {
+	return key.New(c.prefix(), c.TraderID, c.InstanceID, c.HashTag || len(c.Database.Cluster) > 0)
 }
 
 // Flush is a barrier: it returns nil once everything that was accepted before
@@ -158,6 +170,7 @@ func (s *Store) Close(ctx context.Context) error {
 	}
 	if !s.view {
 		s.exec.Wait()
+		s.beat.stop()
 		s.conn.Close()
 	}
 	return nil
@@ -167,6 +180,7 @@ func (s *Store) Close(ctx context.Context) error {
 // is this one. Rows written meanwhile may survive. It is not atomic.
 func (s *Store) Purge(ctx context.Context) error {
 	return s.busy.enter(func() error {
+		defer s.forget() // our own deletions come with no push
 		for _, node := range s.conn.Client.Nodes() {
 			for _, pattern := range s.ns.Patterns() {
 				if err := s.purge(ctx, node, pattern); err != nil {
@@ -181,7 +195,7 @@ func (s *Store) Purge(ctx context.Context) error {
 // activity counts operations, so that Close can wait for them.
 type activity struct {
 	mu     sync.RWMutex
-	closed bool
+	closed atomic.Bool
 	ops    sync.WaitGroup
 }
 
@@ -196,16 +210,16 @@ func (a *activity) enter(f func() error) error {
 func (a *activity) begin() bool {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	if !a.closed {
-		a.ops.Add(1)
+	if a.closed.Load() {
+		return false
 	}
-	return !a.closed
+	a.ops.Add(1)
+	return true
 }
 
 func (a *activity) close(ctx context.Context) error {
 	a.mu.Lock()
-	was := a.closed
-	a.closed = true
+	was := a.closed.Swap(true)
 	a.mu.Unlock()
 	if was {
 		return ErrClosed

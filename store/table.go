@@ -132,13 +132,17 @@ func (s *SeriesTable[K, E]) describe() description {
 type Key[K comparable] interface {
 	text(K) string
 	parse(string) (K, error)
+	plain(K) (string, bool)       // The text, where that needs no allocation.
+	append(b []byte, id K) []byte // The text.
 }
 
 // StringKey is the [Key] of ids that are strings.
 type StringKey[K ~string] struct{}
 
-func (StringKey[K]) text(id K) string          { return string(id) }
-func (StringKey[K]) parse(s string) (K, error) { return K(s), nil }
+func (StringKey[K]) text(id K) string             { return string(id) }
+func (StringKey[K]) parse(s string) (K, error)    { return K(s), nil }
+func (StringKey[K]) plain(id K) (string, bool)    { return string(id), true }
+func (StringKey[K]) append(b []byte, id K) []byte { return append(b, string(id)...) }
 
 // IntKey is the [Key] of ids that are integers, in decimal digits.
 type IntKey[K ~int64] struct{}
@@ -148,6 +152,8 @@ func (IntKey[K]) parse(s string) (K, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	return K(n), err
 }
+func (IntKey[K]) plain(K) (string, bool)       { return "", false }
+func (IntKey[K]) append(b []byte, id K) []byte { return strconv.AppendInt(b, int64(id), 10) }
 
 // TextKey is the [Key] of composite ids, which emitted code gives a text form.
 type TextKey[K interface {
@@ -158,7 +164,9 @@ type TextKey[K interface {
 	UnmarshalText([]byte) error
 }] struct{}
 
-func (TextKey[K, P]) text(id K) string { return id.String() }
+func (TextKey[K, P]) text(id K) string             { return id.String() }
+func (TextKey[K, P]) plain(K) (string, bool)       { return "", false }
+func (TextKey[K, P]) append(b []byte, id K) []byte { return append(b, id.String()...) }
 func (TextKey[K, P]) parse(s string) (K, error) {
 	var id K
 	err := P(&id).UnmarshalText([]byte(s))

@@ -166,14 +166,7 @@ func (tx *Tx) row(ctx context.Context, key string) ([]byte, error) {
 	if raw, ok := tx.rows[key]; ok {
 		return raw, nil
 	}
-	var raw []byte
-	err := tx.s.read(ctx, func(c rueidis.Client) error {
-		var err error
-		if raw, err = c.Do(ctx, c.B().Get().Key(key).Build()).AsBytes(); rueidis.IsRedisNil(err) {
-			raw, err = nil, nil
-		}
-		return err
-	})
+	raw, err := tx.s.row(ctx, key)
 	if err == nil {
 		tx.rows[key] = raw
 	}

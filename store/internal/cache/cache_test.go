@@ -21,7 +21,7 @@ func entry(v int) *row { return &row{Head{Size: 100, Sum: uint64(v)}, v} }
 
 func live(t testing.TB, bytes int64) *Cache {
 	t.Helper()
-	c := New(bytes, time.Second)
+	c := New(bytes, time.Hour)
 	c.Heard(c.Now())
 	return c
 }

@@ -187,9 +187,9 @@ func simulate(m Mutation, seeds, steps int) error {
 }
 
 func TestSimulation(t *testing.T) {
-	seeds := 60
+	seeds := 25
 	if testing.Short() {
-		seeds = 20
+		seeds = 10
 	}
 	if err := simulate(Whole, seeds, 5000); err != nil {
 		t.Error(err)

@@ -36,7 +36,7 @@ type Options struct {
 	broken        bool     // see fence
 	Tracking      []string // CLIENT TRACKING options; nil connects without tracking.
 	OnPush        func(keys []rueidis.RedisMessage)
-	OnDial        func() // Called before each connection is made.
+	OnDial        func() // Called before a connection to a node is made, and when the nodes change.
 	Logger        *slog.Logger
 }
 
@@ -48,6 +48,8 @@ type Conn struct {
 	bulk   *bulk        // nil on a cluster, whose nodes one connection each serves, and when the client was given
 	offset atomic.Int64 // server clock minus ours, nanoseconds
 	server Server
+	nodes  atomic.Pointer[string] // at the last Beat
+	onDial func()
 }
 
 // Server is what the probe at Open found out.
@@ -69,7 +71,7 @@ const retryFor = 5 * time.Second
 func Open(ctx context.Context, o Options) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	c := &Conn{own: true, fence: newFence(o)}
+	c := &Conn{own: true, fence: newFence(o), onDial: o.OnDial}
 	c.fence.opening.Store(&ctx)
 	defer c.fence.opening.Store(nil)
 	opt := rueidis.ClientOption{

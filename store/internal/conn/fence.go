@@ -26,8 +26,10 @@ type fence struct {
 	// server saw it: a restarted server uses ids again.
 	closed map[string]map[peer]time.Time
 	live   map[peer]int
-	off    string // why the fence does not work here; "" = it works
+	off    string          // why the fence does not work here; "" = it works
+	dialed map[string]bool // addresses
 	dials  int64
+	redial int64
 	kills  int64
 	broken bool // kills nothing, so that tests can show that they would notice
 }
@@ -39,13 +41,13 @@ type peer struct{ addr, id, seen string }
 const remember = 10 * time.Minute
 
 func newFence(o Options) *fence {
-	return &fence{o: o, broken: o.broken, closed: map[string]map[peer]time.Time{}, live: map[peer]int{}}
+	return &fence{o: o, broken: o.broken, closed: map[string]map[peer]time.Time{}, live: map[peer]int{}, dialed: map[string]bool{}}
 }
 
 // dial connects, authenticates, learns the connection's own id and kills the
 // closed ones. Any failure is a *DialError: nothing was sent.
 func (f *fence) dial(ctx context.Context, addr string, d *net.Dialer, conf *tls.Config) (net.Conn, error) {
-	if f.o.OnDial != nil {
+	if f.o.OnDial != nil && !f.sentinel(addr) {
 		f.o.OnDial()
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.o.Timeout)
@@ -68,6 +70,10 @@ func (f *fence) dial(ctx context.Context, addr string, d *net.Dialer, conf *tls.
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.dials++
+	if f.dialed[addr] && !f.sentinel(addr) {
+		f.redial++
+	}
+	f.dialed[addr] = true
 	if p.id == "" || f.off != "" {
 		return c.Conn, nil
 	}
@@ -129,11 +135,15 @@ func (f *fence) login(c net.Conn, r *bufio.Reader) error {
 	return err
 }
 
+func (f *fence) sentinel(addr string) bool {
+	return f.o.Sentinel != "" && slices.Contains(f.o.Addresses, addr)
+}
+
 // greet speaks the first words on a new connection.
 func (f *fence) greet(c net.Conn, addr string) (peer, error) {
 	r := bufio.NewReader(c)
-	if f.o.Sentinel != "" && slices.Contains(f.o.Addresses, addr) {
-		return peer{}, nil // a sentinel takes no writes and has its own password
+	if f.sentinel(addr) {
+		return peer{}, nil // it takes no writes and has its own password
 	}
 	if err := f.login(c, r); err != nil {
 		return peer{}, err
@@ -295,9 +305,10 @@ func (f *fence) pending(addr string) []peer {
 
 // FenceStats says whether the late-write fence works and what it has done.
 type FenceStats struct {
-	Off    string // Why it does not work; "" when it does.
-	Dials  int64
-	Killed int64
+	Off        string // Why it does not work; "" when it does.
+	Dials      int64
+	Reconnects int64 // Dials of a node that had been dialled before.
+	Killed     int64
 }
 
 // Fence returns the state of the fence.
@@ -307,7 +318,7 @@ func (c *Conn) Fence() FenceStats {
 	}
 	c.fence.mu.Lock()
 	defer c.fence.mu.Unlock()
-	return FenceStats{c.fence.off, c.fence.dials, c.fence.kills}
+	return FenceStats{c.fence.off, c.fence.dials, c.fence.redial, c.fence.kills}
 }
 
 // Fenced tells whether a command of a connection that is given up can no longer

@@ -120,6 +120,9 @@ var (
 // RowKey returns the key of the row.
 func (o *Op) RowKey() string { return o.NS.Base(o.Table.Name, "") + o.ID }
 
+// WritesRow tells whether the op writes or deletes the row itself.
+func (o *Op) WritesRow() bool { return o.Kind == Put || o.Kind == Append || o.Kind == Delete }
+
 func (o *Op) partKey(part string) string { return o.NS.Base(o.Table.Name, part) + o.ID }
 
 // PartKey returns the key of the list or hash that the op is about; "" for an

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/redis/rueidis"
+
+	"github.com/nacre-store/nacre/store/internal/cache"
+	"github.com/nacre-store/nacre/store/internal/conn"
+	"github.com/nacre-store/nacre/store/internal/write"
+)
+
+// near is the near-cache of all tenants of one Open. Rows are cached; lists,
+// hashes and series are not.
+type near struct {
+	cache    *cache.Cache // nil: uncached says why
+	uncached string
+	beat     heartbeat
+}
+
+// open connects, with client tracking where that is wanted and possible. One
+// coarse prefix stands for all tenants: the server compares each changed key
+// with every prefix that anybody tracks.
+func (sh *shared) open(ctx context.Context, o conn.Options) (*conn.Conn, error) {
+	if sh.cfg.Cache == "off" {
+		sh.uncached = "off by configuration"
+		return conn.Open(ctx, o)
+	}
+	prefix, near := sh.cfg.prefix(), newCache(sh.cfg)
+	tracked := o
+	tracked.Tracking = []string{"BCAST", "NOLOOP", "PREFIX", prefix, "PREFIX", "{" + prefix}
+	tracked.OnDial = near.Lost
+	tracked.OnPush = func(keys []rueidis.RedisMessage) { pushed(near, keys) }
+	c, err := conn.Open(ctx, tracked)
+	switch {
+	case errors.Is(err, rueidis.ErrNoCache):
+		why, _, _ := strings.Cut(err.Error(), "\n")
+		sh.giveUp("the server refuses client tracking: " + why)
+		return conn.Open(ctx, o)
+	case err != nil:
+		return nil, err
+	case c.Fence().Off != "":
+		sh.giveUp(c.Fence().Off)
+	default:
+		sh.cache = near
+	}
+	return c, nil
+}
+
+// giveUp goes on without a cache and says so once.
+func (sh *shared) giveUp(why string) {
+	sh.uncached, sh.cache = why, nil
+	sh.log.Warn("rows are not cached and sets cannot be watched", "address", sh.cfg.Database.address(), "cause", why)
+}
+
+// newCache makes the cache of a store; tests replace it.
+var newCache = func(cfg Config) *cache.Cache { return cache.New(cfg.cacheBytes(), cfg.maxAge()) }
+
+// pushed takes an invalidation push; nil stands for all keys. It runs on the
+// reader of the connection: it must not wait and not send.
+func pushed(c *cache.Cache, keys []rueidis.RedisMessage) {
+	if keys == nil {
+		c.Lost()
+	}
+	for i := range keys {
+		if k, err := keys[i].ToString(); err == nil {
+			c.Invalidate(k)
+		}
+	}
+}
+
+// forget drops all rows, also those under way.
+func (n *near) forget() {
+	if n.cache != nil {
+		n.cache.Lost()
+	}
+}
+
+// writing are the flights of a batch, one for each row that it touches.
+type writing struct {
+	one    [1]cache.Token
+	tokens []cache.Token
+	ops    []int // of the same place
+}
+
+// begin starts the flights of the rows that the batch writes, before any
+// command of it is sent. Of several ops on a row in an atomic batch the last
+// one says what the row is afterwards.
+func (w *writing) begin(c *cache.Cache, b write.Batch) {
+	if c == nil {
+		return
+	}
+	w.tokens = w.one[:0]
+	var seen map[string]bool
+	if b.Atomic && len(b.Ops) > 1 {
+		seen = map[string]bool{}
+	}
+	for i := range slices.Backward(b.Ops) {
+		op := &b.Ops[i]
+		if !op.WritesRow() {
+			continue
+		}
+		key := op.RowKey()
+		if seen[key] {
+			continue
+		}
+		if seen != nil {
+			seen[key] = true
+		}
+		w.tokens = append(w.tokens, c.Begin(key, true))
+		w.ops = append(w.ops, i)
+	}
+}
+
+// end finishes them: rows that the server has acknowledged are the near ones
+// from now on.
+func (w *writing) end(c *cache.Cache, now int64, b write.Batch, rs []write.Result) {
+	for n, t := range w.tokens {
+		op, r := &b.Ops[w.ops[n]], &rs[w.ops[n]]
+		if r.Err != nil || r.Duplicate || op.Kind == write.Delete {
+			c.End(t, nil)
+			continue
+		}
+		e := &written{raw: slices.Clone(op.Row)}
+		e.Size, e.Sum = cap(e.raw)+writtenSize, c.Sum(e.raw)
+		if op.Expire != 0 {
+			e.Expire = max(1, c.Now()+(op.Expire-now)*1e6)
+		}
+		c.End(t, e)
+	}
+}

@@ -1,0 +1,15 @@
+package store
+
+import "github.com/nacre-store/nacre/store/internal/cache"
+
+// Mutate makes the caches of stores opened from now on leave out a part of
+// their algorithm, until the returned function is called.
+func Mutate(m cache.Mutation) (restore func()) {
+	was := newCache
+	newCache = func(cfg Config) *cache.Cache {
+		c := was(cfg)
+		c.Break(m)
+		return c
+	}
+	return func() { newCache = was }
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nacre-store/nacre/store/internal/conn"
+)
+
+// Stats are counters since Open and the present state, of all tenants of one
+// Open.
+type Stats struct {
+	Cache      CacheStats
+	Fence      FenceStats
+	Reconnects int64 // Connections made anew after the first one to a server.
+}
+
+// CacheStats tell what the near-cache has done and holds.
+type CacheStats struct {
+	Off           string        // Why rows are not cached; "" when they are.
+	Hits          int64         // Rows given without asking Redis.
+	Misses        int64         // Rows that were not there, not current or too old.
+	Invalidations int64         // Keys of which Redis told that they changed.
+	Losses        int64         // How often everything was forgotten, as for a lost connection.
+	Evictions     int64         // Rows that gave way to others.
+	Entries       int64         // Rows held.
+	Bytes         int64         // What they take, by estimate.
+	Age           time.Duration // Since the last sign of life of Redis; no hit is older than it and Config.MaxAge allow.
+}
+
+// FenceStats tell about the fence against late writes: a connection that was
+// given up is killed at the server before another one is used.
+type FenceStats struct {
+	Off    string // Why there is none; "" when there is.
+	Killed int64  // Connections killed.
+}
+
+// Stats returns the counters.
+func (s *Store) Stats() Stats {
+	f := s.conn.Fence()
+	t := Stats{
+		Cache:      CacheStats{Off: s.uncached},
+		Fence:      FenceStats{Off: f.Off, Killed: f.Killed},
+		Reconnects: f.Reconnects,
+	}
+	if s.cache != nil {
+		c := s.cache.Stats()
+		t.Cache = CacheStats{
+			Hits: c.Hits, Misses: c.Misses, Invalidations: c.Invalidations, Losses: c.Lost,
+			Evictions: c.Evictions, Entries: c.Entries, Bytes: c.Bytes, Age: s.cache.Age(),
+		}
+		if t.Cache.Off = f.Off; f.Off != "" {
+			t.Cache.Off = "no fence: " + f.Off
+		}
+	}
+	return t
+}
+
+// Health is for probes. It returns nil when Redis answers, is a master, has
+// loaded its data, and tells of changes where rows are cached; otherwise the
+// error says what is wrong.
+func (s *Store) Health(ctx context.Context) error {
+	err := s.busy.enter(func() error {
+		if err := conn.Alive(ctx); err != nil {
+			return err
+		}
+		if err := s.conn.Client.Do(ctx, s.conn.Client.B().Ping().Build()).Error(); err != nil {
+			return err
+		}
+		if s.uncached != "" && s.cfg.Client != nil {
+			return nil // a client that was given may not know ROLE
+		}
+		return s.takeBeat(ctx, s.cfg.maxAge()/beatsPerAge)
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, conn.ErrNotMaster):
+		err = class(ErrUnavailable, err)
+	default:
+		err = readClass(err)
+	}
+	return fmt.Errorf("health: %w", err)
+}
