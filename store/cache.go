@@ -79,6 +79,17 @@ func (n *near) forget() {
 	}
 }
 
+// settle makes rows that were read beside the cache safe to show: it returns
+// once the pushes for every write that they can reflect have been taken, so
+// that no hit is older than what was shown. A push can come behind the reply
+// that shows the new row, and on another connection at any time.
+func (s *Store) settle(ctx context.Context) error {
+	if s.cache == nil {
+		return nil
+	}
+	return s.read(ctx, func(c rueidis.Client) error { return c.Do(ctx, c.B().Ping().Build()).Error() })
+}
+
 // writing are the flights of a batch, one for each row that it touches.
 type writing struct {
 	one    [1]cache.Token

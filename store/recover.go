@@ -72,6 +72,9 @@ func (s Set[K, V]) batch(ctx context.Context, from rueidis.Client, ids []string,
 		out = &batch[V]{rows: make([]V, 0, maxPart)}
 	}
 	raws, err := s.b.s.rowsFrom(ctx, from, s.b.base, ids)
+	if err == nil {
+		err = s.b.s.settle(ctx)
+	}
 	if err != nil {
 		out.err = fmt.Errorf("%s: %w", s.b.Name, err)
 		return out
