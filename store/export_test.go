@@ -13,3 +13,6 @@ func Mutate(m cache.Mutation) (restore func()) {
 	}
 	return func() { newCache = was }
 }
+
+// NameOf returns the type word of a table or series.
+func NameOf(d Described) string { return d.describe().name }

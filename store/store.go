@@ -288,12 +288,6 @@ func (d DatabaseConfig) tlsConfig() (*tls.Config, error) {
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if c.ServerName == "" {
-		c.ServerName = d.Host
-	}
-	if c.ServerName == "" {
-		c.ServerName = "localhost"
-	}
 	if t.CA != "" {
 		pem, err := os.ReadFile(t.CA)
 		if err != nil {

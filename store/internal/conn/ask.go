@@ -21,6 +21,9 @@ func (e *replyError) Error() string { return e.text }
 // Redis speaks before HELLO. Error replies never repeat the arguments.
 func ask(w io.Writer, r *bufio.Reader, args ...string) (string, error) {
 	if _, err := w.Write(appendCommand(nil, args...)); err != nil {
+		if _, why := r.ReadByte(); isAlert(why) { // a peer that takes no more words has said why
+			err = why
+		}
 		return "", cause(err)
 	}
 	return readReply(r)
@@ -71,6 +74,9 @@ func cause(err error) error {
 		return errNoAnswer
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
+		if isAlert(err) {
+			return &Unfit{op.Err.Error()}
+		}
 		return op.Err
 	}
 	if errors.Is(err, io.EOF) {

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"strings"
 
@@ -70,7 +71,7 @@ func Classify(err error) Class {
 		if re, ok := errors.AsType[*replyError](de.Err); ok {
 			return classifyReply(re.text)
 		}
-		if errors.As(de.Err, new(*Unfit)) {
+		if errors.As(de.Err, new(*Unfit)) || errors.As(de.Err, new(*tls.CertificateVerificationError)) {
 			return Refused
 		}
 		return NotApplied

@@ -110,16 +110,13 @@ func (f *fence) connect(ctx context.Context, addr string, d *net.Dialer, conf *t
 	}
 	raw := c
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
-	if conf != nil {
-		t := tls.Client(c, conf)
-		if err := t.HandshakeContext(ctx); err != nil {
-			stop()
-			_ = c.Close()
-			return nil, &DialError{to, fmt.Errorf("TLS: %w", cause(err))}
-		}
-		c = t
+	secure, err := f.handshake(ctx, c, to, conf)
+	if err != nil {
+		stop()
+		_ = c.Close()
+		return nil, &DialError{to, err}
 	}
-	return &hasty{c, stop}, nil
+	return &hasty{secure, stop}, nil
 }
 
 // login authenticates, where there is a password.

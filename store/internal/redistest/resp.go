@@ -14,7 +14,10 @@ import (
 // Do sends one command over a connection of its own and returns the reply as
 // text, for assertions beside the client under test: a nil is "(nil)", the
 // elements of an array stand on a line each, and an error reply is an error.
-func (s *Server) Do(args ...string) (string, error) {
+func (s *Server) Do(args ...string) (string, error) { return s.DoIn("0", args...) }
+
+// DoIn is [Server.Do] in the database of that number.
+func (s *Server) DoIn(db string, args ...string) (string, error) {
 	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second)
 	if err != nil {
 		return "", err
@@ -26,6 +29,11 @@ func (s *Server) Do(args ...string) (string, error) {
 	r := bufio.NewReader(conn)
 	if s.opts.Password != "" {
 		if _, err := roundTrip(conn, r, "AUTH", s.opts.Password); err != nil {
+			return "", err
+		}
+	}
+	if db != "0" {
+		if _, err := roundTrip(conn, r, "SELECT", db); err != nil {
 			return "", err
 		}
 	}
