@@ -20,9 +20,10 @@ ARGS ?=
 # their own, so that nobody who imports the store inherits what they need.
 MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod bench/go.mod store/otel/go.mod testdata/consumer/go.mod))
 
-# $(call each,command) runs a command in every module and stops at the first
-# that fails. It shows the module, so that a failure can be placed.
-each = for module in $(MODULES); do echo "[$$module] $(1)"; (cd $$module && $(1)); done
+# $(call each,command) runs a command in every module, also behind one that
+# fails. It shows the module, so that a failure can be placed.
+each = failed=0; for module in $(MODULES); do \
+  echo "[$$module] $(1)"; (cd $$module && $(1)) || failed=1; done; exit $$failed
 
 # What `make redis` chose, for the processes that a target starts.
 with_redis = if [ -f bin/redis.env ]; then . bin/redis.env; fi
