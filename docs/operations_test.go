@@ -30,7 +30,7 @@ func TestLoadingServer(t *testing.T) {
 	go func() { restarted <- redis.Restart() }()
 	for {
 		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
-		_, err := tr.Positions.Get(ctx, position.PositionID)
+		_, err := tr.Positions.Get(ctx, position.PositionID, store.Strong)
 		cancel()
 		if err == nil {
 			t.Fatal("never heard that the server is loading")
@@ -43,7 +43,7 @@ func TestLoadingServer(t *testing.T) {
 		}
 	}
 	// With time enough, the same call waits until the server is ready.
-	if _, err := tr.Positions.Get(t.Context(), position.PositionID); err != nil {
+	if _, err := tr.Positions.Get(t.Context(), position.PositionID, store.Strong); err != nil {
 		t.Errorf("Get: %v", err)
 	}
 	put(t, <-restarted)
@@ -61,7 +61,7 @@ func TestOutOfMemory(t *testing.T) {
 	if err := tr.Positions.Put(ctx, p); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(fmt.Sprint(err), "OOM") {
 		t.Errorf("Put: %v, want ErrUnavailable with the reason OOM", err)
 	}
-	if _, err := tr.Positions.Get(t.Context(), position.PositionID); err != nil {
+	if _, err := tr.Positions.Get(t.Context(), position.PositionID, store.Strong); err != nil {
 		t.Errorf("Get: %v", err)
 	}
 	tr.do("CONFIG", "SET", "maxmemory", "0")
