@@ -137,7 +137,7 @@ func TestHash(t *testing.T) {
 	if err := h.Put(ctx, "USDT", usdt); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a balance without an account: %v", err)
 	}
-	d.want(t, "0", "DBSIZE")
+	d.wantEmpty(t)
 	must(t, d.Accounts.Put(ctx, trading.Account{AccountID: "A-1", AccountType: trading.AccountTypeCash}))
 	must(t, h.Put(ctx, "USDT", usdt))
 	got, err := h.Get(ctx, "USDT")
@@ -154,7 +154,7 @@ func TestHash(t *testing.T) {
 		t.Errorf("Get of a deleted value: %v", err)
 	}
 	must(t, d.Accounts.Delete(ctx, "A-1"))
-	d.want(t, "0", "DBSIZE")
+	d.wantEmpty(t)
 }
 
 func TestSeries(t *testing.T) {
@@ -279,7 +279,7 @@ func TestCommit(t *testing.T) {
 	}); !errors.Is(err, failure) {
 		t.Errorf("Commit of a failing function: %v", err)
 	}
-	d.want(t, "0", "DBSIZE")
+	d.wantEmpty(t)
 	must(t, d.Commit(ctx, book))
 	if n := count(t, d.Positions.Open()); n != 1 {
 		t.Errorf("%d open positions", n)

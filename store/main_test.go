@@ -69,6 +69,16 @@ func (d *desk) want(t testing.TB, want string, args ...string) {
 	}
 }
 
+// wantEmpty checks that nothing is stored but what the store keeps of itself.
+func (d *desk) wantEmpty(t testing.TB) {
+	t.Helper()
+	for key := range strings.FieldsSeq(d.do(t, "KEYS", "*")) {
+		if !strings.Contains(key, "-nacre.") {
+			t.Errorf("%s is left", key)
+		}
+	}
+}
+
 // wantTTL checks that a key lives as long, give or take some seconds, as the server's
 // clock is known to within a round trip; 0 is for
 // ever.

@@ -15,7 +15,9 @@ func (s *Store) purge(ctx context.Context, node rueidis.Client, pattern string) 
 		}
 		var cmds rueidis.Commands
 		for _, k := range e.Elements {
-			if s.ns.Owns(k) { // the pattern of trader 001 finds trader 001-abc too
+			// The pattern of trader 001 finds trader 001-abc too. What processes
+			// say of themselves is not of the rows.
+			if s.ns.Owns(k) && !s.meta.Owns(k) {
 				cmds = append(cmds, node.B().Unlink().Key(k).Build())
 			}
 		}

@@ -350,6 +350,9 @@ func (s *Store) readFrom(ctx context.Context, from rueidis.Client, f func(rueidi
 func (s *Store) write(ctx context.Context, b write.Batch) []error {
 	errs := make([]error, len(b.Ops))
 	err := s.busy.enter(func() error {
+		if err := s.ready(ctx); err != nil {
+			return err
+		}
 		var w writing
 		w.begin(s.cache, b)
 		rs := s.exec.Do(ctx, b)

@@ -41,7 +41,7 @@ func TestPutGetDelete(t *testing.T) {
 	if _, err := d.Positions.Get(ctx, "P-1"); !errors.Is(err, store.ErrNotFound) {
 		t.Fatalf("Get after Delete: %v", err)
 	}
-	d.want(t, "0", "DBSIZE")
+	d.wantEmpty(t)
 }
 
 // A row's state decides its time to live, and becoming open again takes it
@@ -221,7 +221,7 @@ func TestBadInputIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	d.want(t, "0", "DBSIZE")
+	d.wantEmpty(t)
 	other, err := store.Open(ctx, at(d.srv.Port()))
 	must(t, err)
 	defer func() { must(t, other.Close(ctx)) }()

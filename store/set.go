@@ -11,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/nacre-store/nacre/store/internal/key"
+	"github.com/nacre-store/nacre/store/internal/meta"
 	"github.com/nacre-store/nacre/store/internal/write"
 )
 
@@ -134,30 +135,66 @@ func (s Set[K, V]) ids(ctx context.Context) ([]string, rueidis.Client, error) {
 	if st.sweeps.due(key) {
 		s.sweep(ctx)
 	}
-	var ids []string
-	var all int64
-	list := func(c rueidis.Client, to int64) rueidis.Completed {
-		return c.B().Zrange().Key(key).Min("0").Max(strconv.FormatInt(to, 10)).Build()
+	l, err := s.list(ctx, key)
+	if err == nil && !l.built {
+		// A tenant that nobody has used yet becomes known here.
+		why := st.meta.Register(ctx)
+		if l, err = s.list(ctx, key); err == nil && !l.built {
+			err = class(ErrIndexNotBuilt, errors.Join(fmt.Errorf("%s: Verify(ctx, true) of the table builds it", s.b.Indexes[s.index].Name), why))
+		}
 	}
 	from := st.conn.Client
-	err := st.readFrom(ctx, from, func(c rueidis.Client) error {
-		rs := c.DoMulti(ctx, c.B().Zcard().Key(key).Build(), list(c, firstPart-1))
-		var err error
-		if all, err = rs[0].AsInt64(); err == nil {
-			ids, err = rs[1].AsStrSlice()
-		}
-		return err
-	})
-	if err == nil && all > firstPart {
+	if err == nil && l.all > firstPart {
 		from = st.conn.Bulk(ctx)
 		err = st.readFrom(ctx, from, func(c rueidis.Client) error {
 			var err error
-			ids, err = c.Do(ctx, list(c, -1)).AsStrSlice()
+			l.ids, err = c.Do(ctx, zrange(c, key, -1)).AsStrSlice()
 			return err
 		})
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", s.b.Name, err)
 	}
-	return ids, from, nil
+	return l.ids, from, nil
+}
+
+// A listing is what one round trip says of an index.
+type listing struct {
+	built bool
+	all   int64    // members
+	ids   []string // the first of them
+}
+
+func (s Set[K, V]) list(ctx context.Context, key string) (listing, error) {
+	l := listing{built: true}
+	st := s.b.s
+	err := st.read(ctx, func(c rueidis.Client) error {
+		var cmds rueidis.Commands
+		want := ""
+		if s.index != allRows && st.meta != nil { // first: what is listed later is at least as complete
+			x := s.b.Indexes[s.index]
+			var marker rueidis.Completed
+			marker, want = st.meta.Built(c, s.b.Name, meta.Index{Name: x.Name, State: x.State, By: x.By})
+			cmds = append(cmds, marker)
+		}
+		cmds = append(cmds, c.B().Zcard().Key(key).Build(), zrange(c, key, firstPart-1))
+		rs := c.DoMulti(ctx, cmds...)
+		if len(cmds) == 3 {
+			got, err := rs[0].ToString()
+			if err != nil && !rueidis.IsRedisNil(err) {
+				return err
+			}
+			l.built, rs = got == want, rs[1:]
+		}
+		var err error
+		if l.all, err = rs[0].AsInt64(); err == nil {
+			l.ids, err = rs[1].AsStrSlice()
+		}
+		return err
+	})
+	return l, err
+}
+
+func zrange(c rueidis.Client, key string, to int64) rueidis.Completed {
+	return c.B().Zrange().Key(key).Min("0").Max(strconv.FormatInt(to, 10)).Build()
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/key"
+	"github.com/nacre-store/nacre/store/internal/meta"
 	"github.com/nacre-store/nacre/store/internal/write"
 )
 
@@ -28,7 +29,8 @@ import (
 //	p, err := t.Positions.Get(ctx, "BTCUSDT-PERP.BINANCE-EMACross-001")
 type Store struct {
 	*shared
-	ns key.Namespace
+	ns   key.Namespace
+	meta *meta.Meta // nil: all indexes count as built
 
 	mu     sync.Mutex
 	tables map[string]any // the bound tables and series by type word
@@ -45,6 +47,7 @@ type shared struct {
 	exec  *write.Executor
 	known map[string]known // described tables and series by type word
 	near
+	presence presence
 }
 
 // Session is a *[Store] or a *[Tx]: what an emitted New takes, so that
@@ -88,6 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 			return nil, err
 		}
 	}
+	s.present(ctx)
 	return s, nil
 }
 
@@ -141,7 +145,7 @@ func (sh *shared) tenant(traderID, instanceID string) (*Store, error) {
 	if err != nil {
 		return nil, refused("tenant: %w", err)
 	}
-	return &Store{shared: sh, ns: ns, tables: map[string]any{}}, nil
+	return &Store{shared: sh, ns: ns, meta: sh.metaOf(ns), tables: map[string]any{}}, nil
 }
 
 func (c Config) prefix() string {
@@ -171,6 +175,7 @@ func (s *Store) Close(ctx context.Context) error {
 	if !s.view {
 		s.exec.Wait()
 		s.beat.stop()
+		s.absent(ctx)
 		s.conn.Close()
 	}
 	return nil
@@ -187,6 +192,9 @@ func (s *Store) Purge(ctx context.Context) error {
 					return fmt.Errorf("purge %s: %w", s.ns, errorClass(err))
 				}
 			}
+		}
+		if s.meta != nil {
+			return readClass(s.meta.Purge(ctx))
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/nacre-store/nacre/store/internal/meta"
 	"github.com/nacre-store/nacre/store/wire"
 )
 
@@ -39,6 +40,7 @@ type State struct {
 type Index[V any] struct {
 	Name  string
 	State string
+	By    string // The name of Field.
 	Field func(*V) string
 }
 
@@ -108,7 +110,7 @@ type description struct {
 	ttl         time.Duration
 	states      []State
 	collections []collection
-	indexes     []string
+	indexes     []meta.Index
 	keptBy      []string
 }
 
@@ -118,7 +120,7 @@ func (t *Table[K, V]) describe() description {
 		d.collections = append(d.collections, c.collection())
 	}
 	for _, i := range t.Indexes {
-		d.indexes = append(d.indexes, i.Name)
+		d.indexes = append(d.indexes, meta.Index{Name: i.Name, State: i.State, By: i.By})
 	}
 	return d
 }

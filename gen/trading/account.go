@@ -143,7 +143,7 @@ var accountTable = &store.Table[AccountID, Account]{
 	Key:   store.StringKey[AccountID]{},
 	ID:    func(a *Account) AccountID { return a.AccountID },
 	Indexes: []store.Index[Account]{
-		{Name: "by_venue", Field: func(a *Account) string { return a.Venue }},
+		{Name: "by_venue", By: "venue", Field: func(a *Account) string { return a.Venue }},
 	},
 	Collections: []store.Collection{accountBalances, accountMargins, accountEvents},
 }

@@ -342,9 +342,9 @@ var instrumentTable = &store.Table[InstrumentID, Instrument]{
 	ID:    func(i *Instrument) InstrumentID { return i.InstrumentID },
 	TTL:   24 * time.Hour,
 	Indexes: []store.Index[Instrument]{
-		{Name: "by_venue", Field: func(i *Instrument) string { return i.Venue }},
-		{Name: "by_underlying", Field: func(i *Instrument) string { return i.Underlying }},
-		{Name: "by_class", Field: func(i *Instrument) string { return string(i.InstrumentClass) }},
+		{Name: "by_venue", By: "venue", Field: func(i *Instrument) string { return i.Venue }},
+		{Name: "by_underlying", By: "underlying", Field: func(i *Instrument) string { return i.Underlying }},
+		{Name: "by_class", By: "instrument_class", Field: func(i *Instrument) string { return string(i.InstrumentClass) }},
 	},
 	KeptBy: []string{"position.open", "order.pending", "order.open"},
 }

@@ -227,9 +227,9 @@ var positionTable = &store.Table[PositionID, Position]{
 	Indexes: []store.Index[Position]{
 		{Name: "open", State: "open"},
 		{Name: "closed", State: "closed"},
-		{Name: "by_strategy", Field: func(p *Position) string { return p.StrategyID }},
-		{Name: "by_instrument", Field: func(p *Position) string { return string(p.InstrumentID) }},
-		{Name: "by_account", Field: func(p *Position) string { return string(p.AccountID) }},
+		{Name: "by_strategy", By: "strategy_id", Field: func(p *Position) string { return p.StrategyID }},
+		{Name: "by_instrument", By: "instrument_id", Field: func(p *Position) string { return string(p.InstrumentID) }},
+		{Name: "by_account", By: "account_id", Field: func(p *Position) string { return string(p.AccountID) }},
 	},
 	Holds: []store.Hold[Position]{
 		{Table: "instrument", State: "open", Ref: func(p *Position) string { return string(p.InstrumentID) }},

@@ -88,7 +88,7 @@ var positionTable = &store.Table[PositionID, Position]{
 	},
 	Indexes: []store.Index[Position]{
 		{Name: "open", State: "open"},
-		{Name: "by_strategy", Field: func(p *Position) string { return p.StrategyID }},
+		{Name: "by_strategy", By: "strategy_id", Field: func(p *Position) string { return p.StrategyID }},
 	},
 }
 

@@ -78,7 +78,7 @@ func (p *printer) index(t *model.Table, s shape, x *model.Index) {
 		parts = append(parts, fmt.Sprintf("State: %q", x.State.Name))
 	}
 	if x.Field != nil {
-		parts = append(parts, "Field: "+p.textFunc(s, x.Field))
+		parts = append(parts, fmt.Sprintf("By: %q", x.Field.Name), "Field: "+p.textFunc(s, x.Field))
 	}
 	p.P("{%s},", strings.Join(parts, ", "))
 }
