@@ -48,7 +48,7 @@ func bind[K comparable, V any](s *Store, t *Table[K, V]) *bound[K, V] {
 			b.state[v] = i
 		}
 	}
-	b.w = &write.Table{Name: t.Name, Kept: len(t.KeptBy) > 0, Keeps: len(t.Holds) > 0}
+	b.w = &write.Table{Name: t.Name, Base: b.base, Kept: len(t.KeptBy) > 0, Keeps: len(t.Holds) > 0}
 	for _, x := range t.Indexes {
 		b.w.Indexes = append(b.w.Indexes, write.Index{Name: x.Name, Field: x.Field != nil})
 	}

@@ -26,7 +26,7 @@ type Series[K comparable, E any] struct {
 func (t *SeriesTable[K, E]) In(s Session) Series[K, E] {
 	st, tx := s.session()
 	k := st.known[t.Name]
-	r := Series[K, E]{s: st, tx: tx, t: t, w: &write.Table{Name: t.Name}, capacity: k.capacity}
+	r := Series[K, E]{s: st, tx: tx, t: t, w: &write.Table{Name: t.Name, Base: st.ns.Series(t.Name)}, capacity: k.capacity}
 	if k.self != Described(t) {
 		r.err = refused("series %q: its package is not in Config.Schemas", t.Name)
 	}
@@ -76,7 +76,7 @@ func (s Series[K, E]) lrange(ctx context.Context, id K, from int) iter.Seq2[E, e
 		text, err := s.check(id)
 		var raws [][]byte
 		if err == nil {
-			raws, err = lrange(ctx, s.s, s.s.ns.Series(s.t.Name)+text, from)
+			raws, err = lrange(ctx, s.s, s.w.Base+text, from)
 			err = rowError(s.t.Name, text, err)
 		}
 		if err != nil {

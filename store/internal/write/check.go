@@ -57,7 +57,7 @@ func shows(checks []Check, ops []Op) bool {
 func (o *Op) contradicts(c Check) bool {
 	switch c.kind {
 	case "row":
-		return o.writesRow() && c.key == o.RowKey() && (o.Kind == Delete || string(o.Row) != c.a)
+		return o.WritesRow() && c.key == o.RowKey() && (o.Kind == Delete || string(o.Row) != c.a)
 	case "absent":
 		return (o.Kind == Put || o.Kind == Append) && c.key == o.RowKey()
 	case "nofield", "field":
@@ -81,7 +81,7 @@ func (o *Op) contradicts(c Check) bool {
 func lastOn(ops []Op, o *Op) bool {
 	for i := range ops[1:] {
 		p := &ops[1+i]
-		if p.RowKey() == o.RowKey() && (p.writesRow() || p.PartKey() == o.PartKey()) {
+		if p.RowKey() == o.RowKey() && (p.WritesRow() || p.PartKey() == o.PartKey()) {
 			return false
 		}
 	}

@@ -146,7 +146,7 @@ func (o *Op) hashCommands(s *sequence) {
 }
 
 func (o *Op) seriesCommands(s *sequence) {
-	k := o.NS.Series(o.Table.Name) + o.ID
+	k := o.RowKey()
 	args := make([]string, len(o.Elems))
 	for i, e := range o.Elems {
 		args[i] = text(e.Value)

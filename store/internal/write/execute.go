@@ -3,11 +3,7 @@ package write
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
-
-	"github.com/redis/rueidis"
 
 	"github.com/nacre-store/nacre/store/internal/conn"
 )
@@ -90,16 +86,28 @@ func (x *Executor) again(b Batch, i int) bool {
 	return b.Ops[i].Kind == Append && len(b.Ops[i].Elems) > 0
 }
 
-// Try is Do without a second try: the caller looks after the rest.
-func (x *Executor) Try(ctx context.Context, b Batch) []Result {
-	rs := make([]Result, len(b.Ops))
-	todo := make([]int, len(b.Ops))
-	for i := range todo {
-		todo[i] = i
+// Try takes steps, each of its own, once and in one round trip. No two of them
+// may be about the same row. The caller looks after what has not worked.
+func (x *Executor) Try(ctx context.Context, steps []Batch) [][]Result {
+	all := make([][]Result, len(steps))
+	var rows, series []exchange
+	for i, b := range steps {
+		all[i] = make([]Result, len(b.Ops))
+		if e := newExchange(b, all[i]); e.form == bare {
+			series = append(series, e)
+		} else {
+			rows = append(rows, e)
+		}
 	}
-	x.once(ctx, b, todo, rs)
-	x.leave(ctx, b.Ops, rs)
-	return rs
+	x.send(ctx, rows)
+	x.send(ctx, series)
+	var ops []Op
+	var rs []Result
+	for i, b := range steps {
+		ops, rs = append(ops, b.Ops...), append(rs, all[i]...)
+	}
+	x.leave(ctx, ops, rs)
+	return all
 }
 
 // Check carries out checks without writing.
@@ -108,127 +116,39 @@ func (x *Executor) Check(ctx context.Context, checks []Check) error {
 		if err := conn.Alive(ctx); err != nil {
 			return err
 		}
-		_, err := x.apply(ctx, checks, nil)
-		if conn.Classify(err) == conn.Unknown && ctx.Err() == nil {
-			err = conn.NotSent(err) // nothing was to be changed
+		e := [1]exchange{newExchange(Batch{Checks: checks, Atomic: true}, nil)}
+		x.send(ctx, e[:])
+		if err := e[0].err; conn.Classify(err) == conn.Unknown && ctx.Err() == nil {
+			return conn.NotSent(err) // nothing was to be changed
 		}
-		return err
+		return e[0].err
 	})
 }
 
 // once tries the ops at the given places.
 func (x *Executor) once(ctx context.Context, b Batch, todo []int, rs []Result) {
-	if b.Atomic {
-		x.one(ctx, b.Checks, b.Ops, rs)
+	if b.Atomic || len(b.Ops) == 1 {
+		e := [1]exchange{newExchange(b, rs)}
+		x.send(ctx, e[:])
 		return
 	}
-	var plain, series []int
+	var rows, series []exchange
+	seen := map[string]bool{}
 	for _, i := range todo {
-		rs[i] = Result{}
-		switch o := &b.Ops[i]; {
-		case o.Kind == SeriesAppend:
-			series = append(series, i) // another slot on a cluster
-		case o.Kind == Append, o.Kind == HashPut, o.Kind == Put && o.Table.Kept:
-			x.one(ctx, nil, b.Ops[i:i+1], rs[i:i+1])
-		default:
-			plain = append(plain, i)
-		}
-	}
-	x.pipeline(ctx, b.Ops, plain, rs, true)
-	x.pipeline(ctx, b.Ops, series, rs, false)
-}
-
-// one takes the ops as one atomic step and writes its results to rs.
-func (x *Executor) one(ctx context.Context, checks []Check, ops []Op, rs []Result) {
-	got, err := x.apply(ctx, checks, ops)
-	for i := range rs {
-		if rs[i] = (Result{Err: err}); err == nil {
-			rs[i] = got[i]
-		}
-	}
-}
-
-var sequences = sync.Pool{New: func() any { return new(sequence) }}
-
-// pipeline sends the commands of several ops together, each op in a
-// transaction of its own where tx says so.
-func (x *Executor) pipeline(ctx context.Context, ops []Op, todo []int, rs []Result, tx bool) {
-	if len(todo) == 0 {
-		return
-	}
-	b := x.Conn.Client.B()
-	s := sequences.Get().(*sequence)
-	defer sequences.Put(s)
-	var cmds []rueidis.Completed
-	lens := make([]int, len(todo))
-	for n, i := range todo {
-		s.reset()
-		ops[i].commands(s)
-		lens[n] = len(s.commands)
-		if tx {
-			cmds = append(cmds, b.Multi().Build())
-		}
-		s.each(func(c command, args []string) {
-			cmds = append(cmds, b.Arbitrary(c.name).Keys(c.key).Args(args...).Build())
-		})
-		if tx {
-			cmds = append(cmds, b.Exec().Build())
-		}
-	}
-	replies := x.Conn.Client.DoMulti(ctx, cmds...)
-	at := 0
-	for n, i := range todo {
-		if tx {
-			group := replies[at : at+lens[n]+2]
-			at += len(group)
-			rs[i] = transaction(&ops[i], group)
+		e := newExchange(Batch{Ops: b.Ops[i : i+1]}, rs[i:i+1])
+		if e.form == bare {
+			series = append(series, e) // another slot on a cluster
 			continue
 		}
-		// RPUSH alone decides: what a lost LTRIM leaves, the next one trims.
-		rs[i].Err = replies[at].Error()
-		at += lens[n]
-	}
-}
-
-// transaction reads the replies of MULTI, the queued commands and EXEC. A
-// refusal while queueing aborts the whole; an error inside EXEC leaves the
-// other commands applied.
-func transaction(o *Op, group []rueidis.RedisResult) Result {
-	exec, queued := group[len(group)-1], group[1:len(group)-1]
-	var refused error
-	bare := false // without MULTI a command is carried out at once
-	for _, r := range queued {
-		if err := r.Error(); err == nil {
-			text, _ := r.ToString()
-			bare = bare || text != "QUEUED"
-		} else if _, ok := rueidis.IsRedisErr(err); ok && refused == nil {
-			refused = err
+		if k := b.Ops[i].RowKey(); seen[k] {
+			x.send(ctx, rows) // in order
+			rows = rows[:0]
+			clear(seen)
+		} else {
+			seen[k] = true
 		}
+		rows = append(rows, e)
 	}
-	if err := group[0].Error(); err != nil {
-		if bare {
-			return Result{Err: fmt.Errorf("%w: %s: %v", ErrPartial, o.RowKey(), err)}
-		}
-		return Result{Err: err}
-	}
-	if refused != nil {
-		return Result{Err: refused} // whether EXEC said so or its answer was lost
-	}
-	replies, err := exec.ToArray()
-	if err != nil {
-		return Result{Err: err}
-	}
-	var failed error
-	for i := range replies {
-		if err := replies[i].Error(); err != nil && !rueidis.IsRedisNil(err) {
-			failed = errors.Join(failed, err)
-		}
-	}
-	if failed != nil {
-		return Result{Err: fmt.Errorf("%w: %s: %s", ErrPartial, o.RowKey(), strings.ReplaceAll(failed.Error(), "\n", "; "))}
-	}
-	if o.Kind == Put || o.Kind == Delete {
-		return Result{Old: bytesOf(replies[0])}
-	}
-	return Result{}
+	x.send(ctx, rows)
+	x.send(ctx, series)
 }

@@ -104,7 +104,7 @@ func (t *Table) leaves() bool {
 }
 
 // took tells whether the op has written its row.
-func took(o *Op, r *Result) bool { return r.Err == nil && !r.Duplicate && o.writesRow() }
+func took(o *Op, r *Result) bool { return r.Err == nil && !r.Duplicate && o.WritesRow() }
 
 // leaving returns the departure of the row of the first op. Later ops may be on
 // the same row: what counts is the bytes before the first of them and what

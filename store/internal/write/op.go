@@ -14,6 +14,7 @@ import (
 // A Table is what the commands need to know of a table.
 type Table struct {
 	Name        string
+	Base        string // of the keys of its rows, or of a series: the id follows
 	Indexes     []Index
 	Collections []Collection
 	Kept        bool // some rows of other tables keep a row of this one from expiring
@@ -117,8 +118,8 @@ var (
 	ErrPartial error = conn.Definite("applied in part")
 )
 
-// RowKey returns the key of the row.
-func (o *Op) RowKey() string { return o.NS.Base(o.Table.Name, "") + o.ID }
+// RowKey returns the key of the row, or of the series.
+func (o *Op) RowKey() string { return o.Table.Base + o.ID }
 
 // WritesRow tells whether the op writes or deletes the row itself.
 func (o *Op) WritesRow() bool { return o.Kind == Put || o.Kind == Append || o.Kind == Delete }
@@ -133,9 +134,6 @@ func (o *Op) PartKey() string {
 	}
 	return o.partKey(o.Part)
 }
-
-// writesRow tells whether the op sets or removes the row itself.
-func (o *Op) writesRow() bool { return o.Kind == Put || o.Kind == Append || o.Kind == Delete }
 
 // Removes tells whether the op removes the list or hash under the key.
 func (o *Op) Removes(key string) bool {

@@ -60,51 +60,6 @@ func (a *arguments) key(k string) string {
 
 func (a *arguments) put(args ...string) { a.argv = append(a.argv, args...) }
 
-// apply runs the ops as one atomic step behind the checks.
-func (x *Executor) apply(ctx context.Context, checks []Check, ops []Op) ([]Result, error) {
-	var a arguments
-	guards, err := existing(ops)
-	if err != nil {
-		return nil, err
-	}
-	a.put(strconv.Itoa(len(checks) + len(guards)))
-	for _, c := range append(guards, checks...) {
-		a.put(c.kind, a.key(c.key), c.a, c.b)
-	}
-	a.appends(ops)
-	n := 0
-	var s sequence
-	for i := range ops {
-		o := &ops[i]
-		s.reset()
-		if o.Kind == Append {
-			o.rowCommands(&s)
-		} else {
-			o.commands(&s)
-		}
-		if o.Kind == Append && len(o.Elems) > 0 { // before the row, whose commands carry the TTL over
-			n++
-			a.put("3", "APPEND", a.key(o.partKey(o.Part)), strconv.Itoa(n), a.key(o.partKey(Seen(o.Part))), strconv.Itoa(len(s.commands)))
-		}
-		s.each(func(c command, args []string) {
-			if c.name == kept {
-				a.put("3", kept, a.key(c.key), a.key(o.partKey(Held)))
-			} else {
-				a.put(strconv.Itoa(c.n), c.name, a.key(c.key))
-			}
-			a.put(args...)
-		})
-		if o.Kind == HashPut {
-			a.put("1", "TTLOF", a.key(o.partKey(o.Part)), a.key(o.RowKey()))
-		}
-	}
-	reply, err := x.run(ctx, applyScript, a.keys, a.argv).ToArray()
-	if err != nil {
-		return nil, err
-	}
-	return results(reply, ops)
-}
-
 // appends adds the elements of the ops, which the script looks at before it
 // writes anything.
 func (a *arguments) appends(ops []Op) {
@@ -150,7 +105,7 @@ func existing(ops []Op) ([]Check, error) {
 		}
 		row, need := ops[i].RowKey(), true
 		for j := range ops {
-			if o := &ops[j]; o.writesRow() && o.RowKey() == row {
+			if o := &ops[j]; o.WritesRow() && o.RowKey() == row {
 				if need = o.Kind == Delete; need && j < i {
 					return nil, fmt.Errorf("%w: %s is deleted in the same step", ErrAbsent, row)
 				}
@@ -164,43 +119,43 @@ func existing(ops []Op) ([]Check, error) {
 }
 
 // results reads the reply of the apply script.
-func results(reply []rueidis.RedisMessage, ops []Op) ([]Result, error) {
+func results(reply []rueidis.RedisMessage, ops []Op, rs []Result) error {
 	if len(reply) == 0 {
-		return nil, errors.New("empty reply of a script")
+		return errors.New("empty reply of a script")
 	}
 	status, err := reply[0].ToString()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	detail := ""
 	if len(reply) > 1 {
 		detail, _ = reply[1].ToString()
 	}
-	rs := make([]Result, len(ops))
+	clear(rs)
 	switch status {
 	case "DUP":
 		for i := range rs {
 			rs[i].Duplicate = true
 		}
-		return rs, nil
+		return nil
 	case "CONFLICT":
-		return nil, fmt.Errorf("%w: %s", ErrConflict, detail)
+		return fmt.Errorf("%w: %s", ErrConflict, detail)
 	case "ABSENT":
-		return nil, fmt.Errorf("%w: %s", ErrAbsent, detail)
+		return fmt.Errorf("%w: %s", ErrAbsent, detail)
 	case "PART":
 		for i := 2; i < len(reply); i += 2 {
 			text, _ := reply[i].ToString()
 			detail += ": " + text
 		}
-		return nil, fmt.Errorf("%w: %s", ErrPartial, detail)
+		return fmt.Errorf("%w: %s", ErrPartial, detail)
 	}
 	next := 1
 	for i := range ops {
-		if !ops[i].writesRow() {
+		if !ops[i].WritesRow() {
 			continue
 		}
 		if next >= len(reply) {
-			return nil, errors.New("short reply of a script")
+			return errors.New("short reply of a script")
 		}
 		if reply[next].IsInt64() {
 			rs[i].Duplicate = true
@@ -209,7 +164,7 @@ func results(reply []rueidis.RedisMessage, ops []Op) ([]Result, error) {
 		}
 		next++
 	}
-	return rs, nil
+	return nil
 }
 
 func bytesOf(m rueidis.RedisMessage) []byte {
