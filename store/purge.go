@@ -21,7 +21,7 @@ func (s *Store) purge(ctx context.Context, node rueidis.Client, pattern string) 
 				cmds = append(cmds, node.B().Unlink().Key(k).Build())
 			}
 		}
-		for _, r := range node.DoMulti(ctx, cmds...) {
+		for _, r := range s.conn.Client.DoMulti(ctx, cmds...) { // not of the node: a slot can be on its way to another
 			if err := r.Error(); err != nil {
 				return err
 			}

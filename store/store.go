@@ -121,6 +121,9 @@ func (sh *shared) connect(ctx context.Context) error {
 		sh.conn.Close()
 		return refused("redis at %s has maxmemory-policy %s, which may drop rows; set it to noeviction, or allow_eviction", d.address(), srv.Eviction)
 	}
+	if srv.Replica {
+		sh.log.Warn("redis is a replica: it takes no writes, and what it answers may be old", "address", d.address())
+	}
 	if srv.Version != "" && !srv.AOF {
 		sh.log.Warn("redis has no append-only file: a restart of it may lose acknowledged writes", "address", d.address())
 	}
@@ -186,7 +189,11 @@ func (s *Store) Close(ctx context.Context) error {
 func (s *Store) Purge(ctx context.Context) error {
 	return s.busy.enter(func() error {
 		defer s.forget() // our own deletions come with no push
-		for _, node := range s.conn.Client.Nodes() {
+		masters, err := s.conn.Masters(ctx)
+		if err != nil {
+			return fmt.Errorf("purge %s: %w", s.ns, readClass(err))
+		}
+		for _, node := range masters {
 			for _, pattern := range s.ns.Patterns() {
 				if err := s.purge(ctx, node, pattern); err != nil {
 					return fmt.Errorf("purge %s: %w", s.ns, errorClass(err))

@@ -61,6 +61,9 @@ func Classify(err error) Class {
 	if errors.As(err, new(Definite)) {
 		return Refused
 	}
+	if errors.As(err, new(NotReady)) || errors.Is(err, rueidis.ErrNoSlot) {
+		return NotApplied
+	}
 	if re, ok := errors.AsType[*rueidis.RedisError](err); ok {
 		return classifyReply(re.Error())
 	}

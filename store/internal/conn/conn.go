@@ -6,12 +6,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -45,22 +43,12 @@ type Conn struct {
 	Client rueidis.Client
 	fence  *fence // nil when the client was given
 	own    bool
+	many   bool         // a cluster
 	bulk   *bulk        // nil on a cluster, whose nodes one connection each serves, and when the client was given
 	offset atomic.Int64 // server clock minus ours, nanoseconds
 	server Server
 	nodes  atomic.Pointer[string] // at the last Beat
 	onDial func()
-}
-
-// Server is what the probe at Open found out.
-type Server struct {
-	Version  string
-	RunID    string
-	Eviction string // maxmemory-policy
-	AOF      bool
-	Snapshot bool // an RDB schedule is configured, as far as can be seen
-	Role     string
-	Loading  bool
 }
 
 // retryFor bounds how long a command that was surely not applied is tried
@@ -71,7 +59,7 @@ const retryFor = 5 * time.Second
 func Open(ctx context.Context, o Options) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	c := &Conn{own: true, fence: newFence(o), onDial: o.OnDial}
+	c := &Conn{own: true, many: o.Cluster, fence: newFence(o), onDial: o.OnDial}
 	c.fence.opening.Store(&ctx)
 	defer c.fence.opening.Store(nil)
 	opt := rueidis.ClientOption{
@@ -81,16 +69,13 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 		ForceSingleClient: !o.Cluster && o.Sentinel == "",
 		// One connection a node: two would reorder writes of one key.
 		PipelineMultiplex: -1, BlockingPipeline: -1, AlwaysPipelining: true,
-		DisableRetry:     true, // retried here, by what the error says
-		DisableCache:     o.Tracking == nil,
-		ConnWriteTimeout: max(2*time.Second, o.Timeout),
-		Dialer:           net.Dialer{Timeout: o.Timeout, KeepAlive: time.Second},
-		DialCtxFn:        c.fence.dial,
-		ClusterOption:    rueidis.ClusterOption{ShardsRefreshInterval: 15 * time.Second, MaxMovedRedirections: 5},
-		Sentinel: rueidis.SentinelOption{
-			MasterSet: o.Sentinel, Username: o.SentinelUN, Password: o.SentinelPW,
-			TopologyRefreshInterval: 5 * time.Second, TLSConfig: o.TLS, Dialer: net.Dialer{Timeout: o.Timeout},
-		},
+		DisableRetry:          true, // retried here, by what the error says
+		DisableCache:          o.Tracking == nil,
+		ConnWriteTimeout:      max(2*time.Second, o.Timeout),
+		Dialer:                net.Dialer{Timeout: o.Timeout, KeepAlive: time.Second},
+		DialCtxFn:             c.fence.dial,
+		ClusterOption:         rueidis.ClusterOption{ShardsRefreshInterval: 15 * time.Second, MaxMovedRedirections: 5},
+		Sentinel:              o.sentinel(),
 		ClientTrackingOptions: o.Tracking,
 		OnInvalidations:       o.OnPush,
 	}
@@ -126,9 +111,9 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, o.explain(err)
 	}
-	if err = c.probe(ctx); err == nil {
+	if err = c.probe(ctx, o); err == nil {
 		err = c.fence.probe(ctx, &opt.Dialer, o.TLS)
 	}
 	if err != nil {
@@ -156,46 +141,11 @@ func (c *Conn) Close() {
 	}
 }
 
-// Server returns what the probe found.
-func (c *Conn) Server() Server { return c.server }
-
 // Now returns the server's clock in milliseconds since the epoch, by the
 // offset of the last TIME. A client clock that is wrong would let rows expire
 // early or never.
 func (c *Conn) Now() int64 {
 	return time.Now().Add(time.Duration(c.offset.Load())).UnixMilli()
-}
-
-// probe reads the server's version, policy and clock.
-func (c *Conn) probe(ctx context.Context) error {
-	before := time.Now()
-	rs := c.Client.DoMulti(ctx, c.Client.B().Info().Build(), c.Client.B().Time().Build())
-	info, err := rs[0].ToString()
-	if err != nil {
-		return err
-	}
-	if t, err := rs[1].AsStrSlice(); err == nil && len(t) == 2 {
-		c.setClock(before, time.Now(), t)
-	}
-	get := func(name string) string {
-		_, rest, ok := strings.Cut("\n"+info, "\n"+name+":")
-		if !ok {
-			return ""
-		}
-		v, _, _ := strings.Cut(rest, "\n")
-		return strings.TrimSpace(v)
-	}
-	c.server = Server{
-		Version: get("redis_version"), RunID: get("run_id"), Eviction: get("maxmemory_policy"),
-		AOF: get("aof_enabled") == "1", Role: get("role"), Loading: get("loading") == "1",
-	}
-	if v := c.server.Version; v != "" {
-		major, _, _ := strings.Cut(v, ".")
-		if n, err := strconv.Atoi(major); err == nil && n < 7 {
-			return &Unfit{fmt.Sprintf("Redis %s is too old, 7.0 or newer is needed", v)}
-		}
-	}
-	return nil
 }
 
 // setClock takes the reply of TIME that was asked for and read at the moments.

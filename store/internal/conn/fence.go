@@ -47,7 +47,7 @@ func newFence(o Options) *fence {
 // dial connects, authenticates, learns the connection's own id and kills the
 // closed ones. Any failure is a *DialError: nothing was sent.
 func (f *fence) dial(ctx context.Context, addr string, d *net.Dialer, conf *tls.Config) (net.Conn, error) {
-	if f.o.OnDial != nil && !f.sentinel(addr) {
+	if f.o.OnDial != nil && !atSentinel(d) {
 		f.o.OnDial()
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.o.Timeout)
@@ -59,7 +59,11 @@ func (f *fence) dial(ctx context.Context, addr string, d *net.Dialer, conf *tls.
 	if err != nil {
 		return nil, err
 	}
-	p, err := f.greet(c, addr)
+	greet := f.greet
+	if atSentinel(d) {
+		greet = f.greetSentinel
+	}
+	p, err := greet(c, addr)
 	if err == nil {
 		err = c.patient()
 	}
@@ -70,7 +74,7 @@ func (f *fence) dial(ctx context.Context, addr string, d *net.Dialer, conf *tls.
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.dials++
-	if f.dialed[addr] && !f.sentinel(addr) {
+	if f.dialed[addr] && !atSentinel(d) {
 		f.redial++
 	}
 	f.dialed[addr] = true
@@ -120,29 +124,22 @@ func (f *fence) connect(ctx context.Context, addr string, d *net.Dialer, conf *t
 }
 
 // login authenticates, where there is a password.
-func (f *fence) login(c net.Conn, r *bufio.Reader) error {
-	if f.o.Password == "" {
+func login(c net.Conn, r *bufio.Reader, username, password string) error {
+	if password == "" {
 		return nil
 	}
-	auth := []string{"AUTH", f.o.Password}
-	if f.o.Username != "" {
-		auth = []string{"AUTH", f.o.Username, f.o.Password}
+	auth := []string{"AUTH", password}
+	if username != "" {
+		auth = []string{"AUTH", username, password}
 	}
 	_, err := ask(c, r, auth...)
 	return err
 }
 
-func (f *fence) sentinel(addr string) bool {
-	return f.o.Sentinel != "" && slices.Contains(f.o.Addresses, addr)
-}
-
 // greet speaks the first words on a new connection.
 func (f *fence) greet(c net.Conn, addr string) (peer, error) {
 	r := bufio.NewReader(c)
-	if f.sentinel(addr) {
-		return peer{}, nil // it takes no writes and has its own password
-	}
-	if err := f.login(c, r); err != nil {
+	if err := login(c, r, f.o.Username, f.o.Password); err != nil {
 		return peer{}, err
 	}
 	p, age, err := introduce(c, r, addr)
@@ -196,7 +193,7 @@ func (f *fence) probe(ctx context.Context, d *net.Dialer, conf *tls.Config) erro
 	}
 	defer func() { _ = c.Close() }()
 	r := bufio.NewReader(c)
-	if err := f.login(c, r); err != nil {
+	if err := login(c, r, f.o.Username, f.o.Password); err != nil {
 		return &DialError{addr, err}
 	}
 	p, age, err := introduce(c, r, addr)
