@@ -79,14 +79,15 @@ func (n *near) forget() {
 	}
 }
 
-// settle makes rows that were read beside the cache safe to show: it returns
-// once the pushes for every write that they can reflect have been taken, so
-// that no hit is older than what was shown. A push can come behind the reply
-// that shows the new row, and on another connection at any time.
+// settle makes rows that were read beside the cache safe to show: when it
+// returns, no hit is older than they are. A push can come behind the reply that
+// shows the new row, and on another connection at any time; a write of our own
+// comes with none, and shows before it ends.
 func (s *Store) settle(ctx context.Context) error {
 	if s.cache == nil {
 		return nil
 	}
+	s.cache.Doubt()
 	return s.read(ctx, func(c rueidis.Client) error { return c.Do(ctx, c.B().Ping().Build()).Error() })
 }
 

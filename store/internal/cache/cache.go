@@ -31,7 +31,9 @@ type Cache struct {
 	limit  int64        // bytes of one shard
 	heard  atomic.Int64 // see Heard
 	lost   atomic.Int64
-	broken Mutation
+	// writers are the writes under way.
+	writers atomic.Int64
+	broken  Mutation
 }
 
 // A Mutation leaves out one part of the algorithm, so that tests can show that

@@ -82,6 +82,21 @@ func TestFlights(t *testing.T) {
 			c.End(w, entry(2))
 			return 2
 		},
+		"doubt during a write": func(c *Cache) int {
+			read(c, "k", 1)
+			w := c.Begin("k", true)
+			c.Doubt()
+			want(t, c, "k", 0)
+			c.End(w, entry(2))
+			return 2
+		},
+		"doubt during a write of another": func(c *Cache) int {
+			read(c, "k", 1)
+			w := c.Begin("l", true)
+			c.Doubt()
+			c.End(w, entry(2))
+			return 1
+		},
 		"two writes at once": func(c *Cache) int {
 			a, b := c.Begin("k", true), c.Begin("k", true)
 			c.End(a, entry(1))

@@ -23,6 +23,9 @@ type Token struct {
 // connection. The token must be given to [Cache.End] once.
 func (c *Cache) Begin(key string, write bool) Token {
 	s := c.shard(maphash.String(c.seed, key))
+	if write {
+		c.writers.Add(1)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.flights[key]
@@ -65,6 +68,9 @@ func (c *Cache) End(t Token, e Entry) {
 		}
 	}
 	s, f := t.s, t.f
+	if t.write {
+		defer c.writers.Add(-1)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.write {
@@ -85,5 +91,23 @@ func (c *Cache) End(t Token, e Entry) {
 			*f = flight{}
 			s.free = append(s.free, f)
 		}
+	}
+}
+
+// Doubt drops the entries of keys that are being written. It is for rows that
+// were read without a token: they may show a write before its End.
+func (c *Cache) Doubt() {
+	if c.writers.Load() == 0 {
+		return
+	}
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		for key, f := range s.flights {
+			if f.writers > 0 {
+				s.drop(key)
+			}
+		}
+		s.mu.Unlock()
 	}
 }
