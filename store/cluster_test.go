@@ -43,6 +43,11 @@ func TestCluster(t *testing.T) {
 		}
 	}
 
+	t.Run("tenants", func(t *testing.T) { apart(t, onCluster(c), keysOf(t, c.Masters...)) })
+	t.Run("purge beside writers", func(t *testing.T) { purgeBesideWriters(t, onCluster(c)) })
+	_, err := c.Masters[0].Do("FLUSHALL")
+	must(t, err)
+
 	t.Run("flush on start", func(t *testing.T) {
 		cfg := onCluster(c, func(cfg *store.Config) {
 			cfg.TraderID, cfg.FlushOnStart, cfg.Schemas = "T-flush", true, []store.Schema{trading.Schema}
