@@ -31,6 +31,7 @@ type session struct {
 	src     *dataset.Source
 	servers []*server
 	cells   []*cell
+	sides   []*cell // Measured beside the claims.
 	watch   *probe.Watch
 	begin   time.Time // Of the first round.
 	steps   int
@@ -91,7 +92,7 @@ func bench(ctx context.Context, cfg *config, stdout io.Writer) (code int, err er
 
 // measure is everything up to the verdict.
 func (s *session) measure(ctx context.Context) (err error) {
-	if s.src, err = dataset.ReadSource(filepath.Join(s.cfg.root, "testdata", "market")); err != nil {
+	if s.src, err = readSource(s.cfg); err != nil {
 		return err
 	}
 	s.prog.step(1, s.steps, "start Redis and load")
@@ -137,6 +138,10 @@ func (s *session) measure(ctx context.Context) (err error) {
 		return s.extras(ctx)
 	}
 	return nil
+}
+
+func readSource(cfg *config) (*dataset.Source, error) {
+	return dataset.ReadSource(filepath.Join(cfg.root, "testdata", "market"))
 }
 
 // minSlice is how short a slice may become: shorter ones measure the start of a slice.

@@ -21,6 +21,7 @@ type config struct {
 	args      []string
 	profile   string
 	compare   string // A git ref: no run of its own.
+	child     bool   // One of the two builds of a comparison, which its parent starts.
 	keys      []keyspace
 	workloads []workload
 	rate      float64
@@ -77,6 +78,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	quick := f.Bool("quick", false, "a first look in 20 seconds: 10k keys")
 	full := f.Bool("full", false, "100k keys too, peers, other loops and workloads, a rate sweep")
 	f.StringVar(&c.compare, "compare", "", "compare this tree with a git `ref`, interleaved")
+	f.BoolVar(&c.child, "child", false, "serve turns to the parent of a comparison")
 	keys := f.String("keys", "", "key `counts`, such as 10k,100k,1M (default 10k,1M; 10k on a given or embedded server)")
 	work := f.String("workload", "read,write", "`list` of "+strings.Join(names(), ", ")+" (mixed is 80 % reads)")
 	f.Float64Var(&c.rate, "rate", 10_000, "requests a second in the open loop")
@@ -139,7 +141,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	}
 	if *keys == "" {
 		switch {
-		case *quick || c.url != "":
+		case *quick || c.url != "" || c.compare != "":
 			*keys = "10k"
 		case *full:
 			*keys = "10k,100k,1M"

@@ -38,6 +38,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return verdict.ExitPass
 		}
 	}
+	if err == nil && cfg.child {
+		if child(ctx, cfg, os.Stdin, stdout) != nil {
+			return verdict.ExitError
+		}
+		return verdict.ExitPass
+	}
 	code := verdict.ExitError
 	if err == nil {
 		code, err = bench(ctx, cfg, stdout)

@@ -19,7 +19,7 @@ var pageText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"micros":  verdict.Micros,
 	"percent": func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) },
-	"count":   thousands,
+	"count":   Thousands,
 	"secs":    func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
 	"mb":      func(n int64) string { return fmt.Sprintf("%d MB", n>>20) },
 	"add":     func(a, b float64) float64 { return a + b },
@@ -97,7 +97,7 @@ func view(s *Summary) pageView {
 		var cells, ours []*Cell
 		var classes []string
 		for _, c := range s.Cells {
-			if c.Workload != work || len(c.Curve) == 0 || c.Durable != nil {
+			if c.Workload != work || len(c.Curve) == 0 || len(c.Rounds) == 0 {
 				continue
 			}
 			class := fmt.Sprint("c", slices.Index(order, c.Keys))
@@ -245,8 +245,8 @@ func orNone(s string) string {
 	return s
 }
 
-// thousands writes 1234567 as 1,234,567.
-func thousands(v any) string {
+// Thousands writes 1234567 as 1,234,567.
+func Thousands(v any) string {
 	s := fmt.Sprint(v)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/nacre-store/nacre/bench/internal/verdict"
@@ -89,4 +90,37 @@ func columns(w io.Writer, rows [][]string) {
 	}
 }
 
-func tableExtras(w io.Writer, s *Summary, p func(string, ...any)) {}
+// tableExtras are the figures that only a full run has.
+func tableExtras(w io.Writer, s *Summary, p func(string, ...any)) {
+	for i, q := range s.Peers {
+		if i == 0 || s.Peers[i-1].Workload != q.Workload {
+			p("")
+			p("PEERS    %s, closed loop, %d clients, all in turn; against %s, median [95 %% interval]", q.Workload, q.Clients, q.Name)
+		}
+		if i+1 == len(s.Peers) || s.Peers[i+1].Workload != q.Workload {
+			rows := [][]string{{"", "requests/s", "p95", "throughput", "p95 ratio", "allocs"}}
+			for _, q := range s.Peers {
+				if q.Workload == s.Peers[i].Workload {
+					rows = append(rows, []string{q.Name, Thousands(int(q.PerSec.Mid)), verdict.Micros(time.Duration(q.P95.Mid)), q.OpsRatio.String(), q.P95Ratio.String(), fmt.Sprintf("%.1f", q.Allocs)})
+				}
+			}
+			columns(w, rows)
+		}
+	}
+	if len(s.Ceiling) > 0 {
+		p("")
+		p("CEILING  redis-benchmark, range over its runs")
+		for _, c := range s.Ceiling {
+			p(" %s -P %-3d %s to %s requests/s", c.Test, c.Depth, Thousands(int(c.Lo)), Thousands(int(c.Hi)))
+		}
+	}
+	if len(s.Sweep) > 0 {
+		p("")
+		p("SWEEP    80 %% reads, open loop, rate up to the knee")
+		rows := [][]string{{"", "rate", "reached", "p50", "p95", "p99", "raw p95", "lag p95"}}
+		for _, st := range s.Sweep {
+			rows = append(rows, []string{st.Keys, Thousands(int(st.Rate)), fmt.Sprintf("%.1f %%", 100*st.Achieved), verdict.Micros(st.P50), verdict.Micros(st.P95), verdict.Micros(st.P99), verdict.Micros(st.Raw), verdict.Micros(st.LagP95)})
+		}
+		columns(w, rows)
+	}
+}
