@@ -55,11 +55,9 @@ type keyspace struct {
 
 // A workload is a mix of requests and the way in which the store is used.
 type workload struct {
-	name     string
-	writes   int  // Percent.
-	cached   bool // Reads may be answered by the near-cache.
-	buffered bool // Writes return on acceptance.
-	judged   bool // The SLO is claimed for it.
+	name   string
+	writes int  // Percent.
+	judged bool // The SLO is claimed for it.
 }
 
 var workloads = []workload{

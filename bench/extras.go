@@ -104,7 +104,7 @@ func (s *session) variants(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.buffered(ctx)
+	return nil
 }
 
 func (s *session) variant(ctx context.Context, cfg *config, v variant, srv *server) error {

@@ -59,12 +59,12 @@ type Order struct {
 	IsTriggered         *bool                      `msg:"is_triggered,omitempty" msgpack:"is_triggered,omitempty" json:"is_triggered,omitempty"`
 	VenueOrderIds       []string                   `msg:"venue_order_ids,omitempty" msgpack:"venue_order_ids,omitempty" json:"venue_order_ids,omitempty"`
 	Reason              string                     `msg:"reason,omitempty" msgpack:"reason,omitempty" json:"reason,omitempty"`
-	TsInit              int64                      `msg:"ts_init,omitempty" msgpack:"ts_init,omitempty" json:"ts_init,omitempty"`
-	TsSubmitted         int64                      `msg:"ts_submitted,omitempty" msgpack:"ts_submitted,omitempty" json:"ts_submitted,omitempty"`
-	TsAccepted          int64                      `msg:"ts_accepted,omitempty" msgpack:"ts_accepted,omitempty" json:"ts_accepted,omitempty"`
-	TsTriggered         int64                      `msg:"ts_triggered,omitempty" msgpack:"ts_triggered,omitempty" json:"ts_triggered,omitempty"`
-	TsClosed            int64                      `msg:"ts_closed,omitempty" msgpack:"ts_closed,omitempty" json:"ts_closed,omitempty"`
-	TsLast              int64                      `msg:"ts_last,omitempty" msgpack:"ts_last,omitempty" json:"ts_last,omitempty"`
+	TSInit              int64                      `msg:"ts_init,omitempty" msgpack:"ts_init,omitempty" json:"ts_init,omitempty"`
+	TSSubmitted         int64                      `msg:"ts_submitted,omitempty" msgpack:"ts_submitted,omitempty" json:"ts_submitted,omitempty"`
+	TSAccepted          int64                      `msg:"ts_accepted,omitempty" msgpack:"ts_accepted,omitempty" json:"ts_accepted,omitempty"`
+	TSTriggered         int64                      `msg:"ts_triggered,omitempty" msgpack:"ts_triggered,omitempty" json:"ts_triggered,omitempty"`
+	TSClosed            int64                      `msg:"ts_closed,omitempty" msgpack:"ts_closed,omitempty" json:"ts_closed,omitempty"`
+	TSLast              int64                      `msg:"ts_last,omitempty" msgpack:"ts_last,omitempty" json:"ts_last,omitempty"`
 	EventCount          *int64                     `msg:"event_count,omitempty" msgpack:"event_count,omitempty" json:"event_count,omitempty"`
 	LastEventID         string                     `msg:"last_event_id,omitempty" msgpack:"last_event_id,omitempty" json:"last_event_id,omitempty"`
 	CausationID         string                     `msg:"causation_id,omitempty" msgpack:"causation_id,omitempty" json:"causation_id,omitempty"`

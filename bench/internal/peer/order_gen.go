@@ -182,27 +182,27 @@ func (z *Order) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x1000000000000
 	}
-	if z.TsInit == 0 {
+	if z.TSInit == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x2000000000000
 	}
-	if z.TsSubmitted == 0 {
+	if z.TSSubmitted == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x4000000000000
 	}
-	if z.TsAccepted == 0 {
+	if z.TSAccepted == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x8000000000000
 	}
-	if z.TsTriggered == 0 {
+	if z.TSTriggered == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x10000000000000
 	}
-	if z.TsClosed == 0 {
+	if z.TSClosed == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x20000000000000
 	}
-	if z.TsLast == 0 {
+	if z.TSLast == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x40000000000000
 	}
@@ -618,32 +618,32 @@ func (z *Order) MarshalMsg(b []byte) (o []byte, err error) {
 		if (zb0001Mask & 0x2000000000000) == 0 { // if not omitted
 			// string "ts_init"
 			o = append(o, 0xa7, 0x74, 0x73, 0x5f, 0x69, 0x6e, 0x69, 0x74)
-			o = msgp.AppendInt64(o, z.TsInit)
+			o = msgp.AppendInt64(o, z.TSInit)
 		}
 		if (zb0001Mask & 0x4000000000000) == 0 { // if not omitted
 			// string "ts_submitted"
 			o = append(o, 0xac, 0x74, 0x73, 0x5f, 0x73, 0x75, 0x62, 0x6d, 0x69, 0x74, 0x74, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.TsSubmitted)
+			o = msgp.AppendInt64(o, z.TSSubmitted)
 		}
 		if (zb0001Mask & 0x8000000000000) == 0 { // if not omitted
 			// string "ts_accepted"
 			o = append(o, 0xab, 0x74, 0x73, 0x5f, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.TsAccepted)
+			o = msgp.AppendInt64(o, z.TSAccepted)
 		}
 		if (zb0001Mask & 0x10000000000000) == 0 { // if not omitted
 			// string "ts_triggered"
 			o = append(o, 0xac, 0x74, 0x73, 0x5f, 0x74, 0x72, 0x69, 0x67, 0x67, 0x65, 0x72, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.TsTriggered)
+			o = msgp.AppendInt64(o, z.TSTriggered)
 		}
 		if (zb0001Mask & 0x20000000000000) == 0 { // if not omitted
 			// string "ts_closed"
 			o = append(o, 0xa9, 0x74, 0x73, 0x5f, 0x63, 0x6c, 0x6f, 0x73, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.TsClosed)
+			o = msgp.AppendInt64(o, z.TSClosed)
 		}
 		if (zb0001Mask & 0x40000000000000) == 0 { // if not omitted
 			// string "ts_last"
 			o = append(o, 0xa7, 0x74, 0x73, 0x5f, 0x6c, 0x61, 0x73, 0x74)
-			o = msgp.AppendInt64(o, z.TsLast)
+			o = msgp.AppendInt64(o, z.TSLast)
 		}
 		if (zb0001Mask & 0x80000000000000) == 0 { // if not omitted
 			// string "event_count"
@@ -1344,39 +1344,39 @@ func (z *Order) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "ts_init":
-			z.TsInit, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSInit, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsInit")
+				err = msgp.WrapError(err, "TSInit")
 				return
 			}
 		case "ts_submitted":
-			z.TsSubmitted, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSSubmitted, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsSubmitted")
+				err = msgp.WrapError(err, "TSSubmitted")
 				return
 			}
 		case "ts_accepted":
-			z.TsAccepted, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSAccepted, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsAccepted")
+				err = msgp.WrapError(err, "TSAccepted")
 				return
 			}
 		case "ts_triggered":
-			z.TsTriggered, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSTriggered, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsTriggered")
+				err = msgp.WrapError(err, "TSTriggered")
 				return
 			}
 		case "ts_closed":
-			z.TsClosed, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSClosed, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsClosed")
+				err = msgp.WrapError(err, "TSClosed")
 				return
 			}
 		case "ts_last":
-			z.TsLast, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSLast, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsLast")
+				err = msgp.WrapError(err, "TSLast")
 				return
 			}
 		case "event_count":

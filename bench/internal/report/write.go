@@ -114,7 +114,7 @@ func goBench(w io.Writer, s *Summary) error {
 		return err
 	}
 	for _, c := range s.Cells {
-		name := "Benchmark" + strings.ReplaceAll(strings.Title(c.Client), " ", "") + "/workload=" + c.Workload + "/keys=" + c.Keys + "/loop=" + c.Loop
+		name := "Benchmark" + camel(c.Client) + "/workload=" + slug(c.Workload) + "/keys=" + c.Keys + "/loop=" + c.Loop
 		for _, win := range c.Windows {
 			if _, err := fmt.Fprintf(w, "%s-%d\t%d\t%d p50-ns/op\t%d p95-ns/op\t%d p99-ns/op\n", name, e.MaxProcs, win.N, win.P50, win.P95, win.P99); err != nil {
 				return err
@@ -122,6 +122,15 @@ func goBench(w io.Writer, s *Summary) error {
 		}
 	}
 	return nil
+}
+
+// camel writes "raw rueidis" as RawRueidis.
+func camel(s string) string {
+	var out strings.Builder
+	for _, word := range strings.Fields(s) {
+		out.WriteString(capital(word))
+	}
+	return out.String()
 }
 
 func before(s, sep string) string { a, _, _ := strings.Cut(s, sep); return a }
