@@ -62,7 +62,7 @@ func (r *Reader) Next() bool {
 	case again:
 		r.state = ended
 		if r.bad || r.i != len(r.b) {
-			panic("wire: take did not read the canonical form of " + r.c.name)
+			r.err = &Error{Name: r.c.name, Offset: r.i, Err: errUnread}
 		}
 	}
 	return false
@@ -126,7 +126,7 @@ func (r *Reader) Map(required, declared int) Mark {
 		r.fail()
 		return m
 	}
-	if r.left < 0 {
+	if uint(r.left) > MaxFields {
 		r.fail()
 	}
 	return m
@@ -155,7 +155,7 @@ func (r *Reader) Array(required, declared int) Mark {
 		r.fail()
 		return m
 	}
-	if r.left < required {
+	if r.left < required || r.left > MaxFields {
 		r.fail()
 	}
 	return m

@@ -38,10 +38,11 @@ func parseTimestamp(s []byte) (int64, error) {
 		if sec < 0 {
 			return 0, ErrNegative
 		}
-		if sec > math.MaxInt64/1_000_000_000-1 {
-			return 0, ErrRange
+		const second = 1_000_000_000
+		if nano := int64(at.Nanosecond()); sec <= (math.MaxInt64-nano)/second {
+			return sec*second + nano, nil
 		}
-		return at.UnixNano(), nil
+		return 0, ErrRange
 	}
 	v, err := parseInt(s)
 	switch {

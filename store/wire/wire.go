@@ -61,3 +61,6 @@ var (
 	ErrJSON      = errors.New("invalid JSON")
 	ErrID        = errors.New("not the text of a composite id")
 )
+
+// errUnread is a defect of this package: the canonical form and take disagree.
+var errUnread = errors.New("canonical form not understood")
