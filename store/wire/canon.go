@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 )
@@ -134,17 +135,19 @@ func (c *canon) fields(dst []byte, i int, l *layout) ([]byte, int, *fault) {
 		name := c.src[key.body:key.end]
 		end, err := skip(c.src, key.end, 0)
 		if err != nil {
-			c.push(step{field: string(name)})
+			c.push(step{field: strings.ToValidUTF8(string(name), "\ufffd")})
 			return dst, i, &fault{end, err}
 		}
-		if n := l.find(name); n >= 0 {
-			if c.at[base+n].end != 0 {
-				c.push(step{field: string(name)})
-				return dst, i, &fault{pos, ErrDuplicate}
-			}
-			c.at[base+n] = span{key.end, end}
-		} else {
+		switch n := l.find(name); {
+		case n < 0 && !utf8.Valid(name):
+			return dst, i, &fault{pos, ErrUTF8}
+		case n < 0:
 			extra = append(extra, span{pos, end})
+		case c.at[base+n].end != 0:
+			c.push(step{field: string(name)})
+			return dst, i, &fault{pos, ErrDuplicate}
+		default:
+			c.at[base+n] = span{key.end, end}
 		}
 		pos = end
 	}

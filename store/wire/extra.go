@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"unicode/utf8"
 )
 
 // extra appends unknown fields to the map or array that m opened and returns
@@ -71,6 +72,9 @@ func (l *layout) walkExtra(b []byte, limit int) (end, n int, err error) {
 		name := b[t.body:t.end]
 		if l.find(name) >= 0 {
 			return end, n, ErrDuplicate
+		}
+		if !utf8.Valid(name) {
+			return end, n, ErrUTF8
 		}
 		for _, s := range few[:min(n, manyNames)] {
 			if bytes.Equal(b[s.from:s.end], name) {

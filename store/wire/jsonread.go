@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -112,10 +114,13 @@ func (j *jsonReader) value() error {
 		word string
 		code byte
 	}{{"true", 0xc3}, {"false", 0xc2}, {"null", 0xc0}} {
-		if len(j.src)-j.i >= len(w.word) && string(j.src[j.i:j.i+len(w.word)]) == w.word {
+		switch rest := j.src[j.i:]; {
+		case bytes.HasPrefix(rest, []byte(w.word)):
 			j.i += len(w.word)
 			j.dst = append(j.dst, w.code)
 			return nil
+		case strings.HasPrefix(w.word, string(rest[:min(len(rest), len(w.word))])):
+			return ErrTruncated
 		}
 	}
 	return j.bad()
@@ -124,8 +129,11 @@ func (j *jsonReader) value() error {
 func (j *jsonReader) number() error {
 	end, integer := numberEnd(j.src, j.i)
 	text := j.src[j.i:end]
-	if len(text) == 0 {
-		return j.bad()
+	switch {
+	case len(text) == 0 && len(bytes.Trim(j.src[j.i:], "+-.0123456789Ee")) == 0:
+		return ErrTruncated
+	case len(text) == 0:
+		return ErrJSON
 	}
 	j.token(j.i)
 	j.i = end
@@ -468,8 +476,11 @@ func (j *jsonReader) escaped(from int) ([]byte, error) {
 				}
 				j.i += 6
 			}
-			if !ok {
-				return nil, j.bad()
+			switch {
+			case !ok && bytes.IndexByte(j.src[j.i:], '"') < 0:
+				return nil, ErrTruncated
+			case !ok:
+				return nil, ErrJSON
 			}
 			s = utf8.AppendRune(s, r)
 			j.i += 4

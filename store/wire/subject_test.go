@@ -24,6 +24,7 @@ type subject struct {
 	take      func(b []byte, v any) error
 	transcode func(b []byte, f wire.Format) ([]byte, error)
 	canonical func(b []byte) ([]byte, int, error)
+	fast      func(b []byte) (int, bool)
 }
 
 func subjectOf[V any](c *wire.Codec[V], array bool) subject {
@@ -35,6 +36,7 @@ func subjectOf[V any](c *wire.Codec[V], array bool) subject {
 		take:      func(b []byte, v any) error { return c.Take(b, v.(*V), nil) },
 		transcode: func(b []byte, f wire.Format) ([]byte, error) { return c.Transcode(nil, b, f) },
 		canonical: c.Canonical,
+		fast:      func(b []byte) (int, bool) { return c.Fast(b, new(V)) },
 	}
 }
 

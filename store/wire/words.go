@@ -77,7 +77,7 @@ func sameWords(b []byte, s string) bool {
 		return diff|high&highBits == 0
 	case n >= 4:
 		a1, a2 := half(s, 0), half(s, n-4)
-		return le.Uint32(b)^a1|le.Uint32(b[n-4:])^a2|(a1|a2)&(highBits>>32) == 0
+		return (le.Uint32(b)^a1)|(le.Uint32(b[n-4:])^a2)|(a1|a2)&(highBits>>32) == 0
 	}
 	diff, high := byte(0), byte(0)
 	for i := range n {
