@@ -18,6 +18,7 @@ type canon struct {
 	path []step
 	at   []span // Of nested maps: where the values of the known fields are.
 	json bool   // src was made from JSON.
+	only []span // Where no known field may stand, in the order of src.
 }
 
 // A step is one part of a path: a field or the key of a map, or an index.
@@ -70,6 +71,21 @@ func (c *core) canonical(dst, src []byte) ([]byte, int, error) {
 		return dst, used, nil
 	}
 	return dst, end, nil
+}
+
+// verify tells where src, which is canonical otherwise, has a known field inside of the given spans.
+func (c *core) verify(src []byte, unknown []span) (int, error) {
+	cn := canons.Get().(*canon)
+	buf := bufs.Get().(*[]byte)
+	cn.src, cn.path, cn.at, cn.json, cn.only = src, cn.path[:0], cn.at[:0], false, unknown
+	dst, _, f := cn.fields((*buf)[:0], 0, c.layout())
+	*buf, cn.src, cn.only = dst, nil, nil
+	putBuf(buf)
+	canons.Put(cn)
+	if f != nil {
+		return f.at, f.err
+	}
+	return 0, nil
 }
 
 // maxJSON is the longest JSON that is read. It may be longer than its
@@ -146,6 +162,8 @@ func (c *canon) fields(dst []byte, i int, l *layout) ([]byte, int, *fault) {
 		case c.at[base+n].end != 0:
 			c.push(step{field: string(name)})
 			return dst, i, &fault{pos, ErrDuplicate}
+		case len(c.only) > 0 && c.isUnknown(pos):
+			return dst, i, &fault{pos, fmt.Errorf("%s is a field of the schema", name)}
 		default:
 			c.at[base+n] = span{key.end, end}
 		}
@@ -180,6 +198,12 @@ func (c *canon) fields(dst []byte, i int, l *layout) ([]byte, int, *fault) {
 		count += len(extra)
 	}
 	return closeHeader(dst, mark, count, 0x80, 0xde, len(l.fields)+len(extra) > 15), pos, nil
+}
+
+// isUnknown tells whether what stands at pos must be an unknown field.
+func (c *canon) isUnknown(pos int) bool {
+	i, _ := slices.BinarySearchFunc(c.only, pos, func(s span, pos int) int { return s.end - pos - 1 })
+	return i < len(c.only) && c.only[i].from <= pos
 }
 
 // closeHeader writes a count where one byte or three were left for it.

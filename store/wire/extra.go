@@ -20,7 +20,7 @@ func (w *Writer) extra(m Mark, extra string) int {
 	case m.at == w.start:
 		end, n, err = w.c.layout().walkExtra(w.b[at:w.n], MaxFields)
 	default:
-		w.nested = true
+		w.extras = append(w.extras, span{at, w.n})
 		end, n, err = (&layout{}).walkExtra(w.b[at:w.n], MaxFields)
 	}
 	if err == nil && at+end < w.n {
@@ -33,23 +33,15 @@ func (w *Writer) extra(m Mark, extra string) int {
 	return n
 }
 
-// verify checks a value in which structs have unknown fields.
+// verify checks a value in which structs have unknown fields: the canonicaliser
+// knows the fields of structs.
 func (w *Writer) verify() {
-	buf := bufs.Get().(*[]byte)
-	defer func() { putBuf(buf) }()
-	b := w.b[w.start:w.n]
-	canonical, _, err := w.c.canonical((*buf)[:0], b)
-	*buf = canonical
-	switch {
-	case err != nil:
-		e := err.(*Error)
-		w.fail("Extra", w.start+e.Offset, fmt.Errorf("%w: %w", ErrExtra, e.Err))
-	case !bytes.Equal(canonical, b):
-		at := 0
-		for at < len(b) && at < len(canonical) && b[at] == canonical[at] {
-			at++
-		}
-		w.fail("Extra", w.start+at, fmt.Errorf("%w: it has a field of the schema", ErrExtra))
+	for i := range w.extras {
+		w.extras[i].from -= w.start
+		w.extras[i].end -= w.start
+	}
+	if at, err := w.c.verify(w.b[w.start:w.n], w.extras); err != nil {
+		w.fail("Extra", w.start+at, fmt.Errorf("%w: %w", ErrExtra, err))
 	}
 }
 
@@ -111,16 +103,16 @@ func walkElements(b []byte, limit int) (end, n int, err error) {
 	return end, n, nil
 }
 
-// elements returns the number and the size of the elements that b holds, nil
-// ones at its end excluded.
-func elements(b []byte) (n, size int) {
+// elements returns the number and the size of the elements that b holds; trim
+// leaves out nil ones at the end.
+func elements(b []byte, trim bool) (n, size int) {
 	for i, k := 0, 1; i < len(b); k++ {
 		isNil := b[i] == 0xc0
 		end, err := skip(b, i, 0)
 		if err != nil {
 			return n, size
 		}
-		if i = end; !isNil {
+		if i = end; !isNil || !trim {
 			n, size = k, i
 		}
 	}

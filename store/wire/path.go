@@ -1,6 +1,9 @@
 package wire
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+)
 
 // pathAt returns the path of the value that would follow b, the canonical
 // form of a value up to a fault. Maps and arrays that are still open have any count.
@@ -18,12 +21,18 @@ type pather struct {
 // header returns the offset behind a header and its count.
 func (p *pather) header(i int) (int, int) {
 	switch c := p.b[i]; {
+	case c == isOpen:
+		return i + 1, math.MaxInt
 	case c < 0xa0:
 		return i + 1, int(c & 0x0f)
-	case i+3 <= len(p.b):
-		return i + 3, int(p.b[i+1])<<8 | int(p.b[i+2])
+	case i+3 > len(p.b):
+		return len(p.b), 0
 	}
-	return len(p.b), 0
+	n := int(p.b[i+1])<<8 | int(p.b[i+2])
+	if n == math.MaxUint16 {
+		n = math.MaxInt
+	}
+	return i + 3, n
 }
 
 // enter adds a step, and returns what takes it back.
@@ -43,7 +52,7 @@ func (p *pather) fields(i int, l *layout) (int, bool) {
 	}
 	i, n := p.header(i)
 	for k := range n {
-		if i >= len(p.b) && !l.array {
+		if i >= len(p.b) && (!l.array || k >= len(l.fields)) {
 			return i, false
 		}
 		f := (*field)(nil)

@@ -13,7 +13,7 @@ type Writer struct {
 	n      int    // of which so much is written.
 	fields int    // Fields of the open map, required ones included.
 	array  bool   // What is open is an array: keys are not written.
-	nested bool   // A struct inside has unknown fields: see verify.
+	extras []span // Unknown fields of structs inside: see verify.
 	grown  bool
 	c      *core
 	start  int      // What the buffer held before.
@@ -43,7 +43,7 @@ type Mark struct {
 func (w *Writer) Map(required, declared int) Mark {
 	m := Mark{at: w.n, fields: w.fields, array: w.array}
 	w.fields, w.array = required, false
-	w.open(declared, 0x8f, 0xde)
+	w.open(declared, 0xde)
 	return m
 }
 
@@ -53,15 +53,19 @@ func (w *Writer) Map(required, declared int) Mark {
 func (w *Writer) Array(required, declared int) Mark {
 	m := Mark{at: w.n, fields: w.fields, array: w.array}
 	w.array = true
-	w.open(declared, 0x9f, 0xdc)
+	w.open(declared, 0xdc)
 	return m
 }
 
-// open leaves room for a header, one byte or three. Until End it says "as many as follow".
-func (w *Writer) open(declared int, short, long byte) {
+// isOpen is the header, of one byte, of a map or array of which End is still to
+// come. Of a longer header the count is more than [MaxFields] until then.
+const isOpen = 0xc1
+
+// open leaves room for a header, one byte or three.
+func (w *Writer) open(declared int, long byte) {
 	b := w.room(3)
 	if declared <= 15 {
-		b[0] = short
+		b[0] = isOpen
 		w.n++
 		return
 	}
@@ -71,34 +75,29 @@ func (w *Writer) open(declared int, short, long byte) {
 
 // End writes the unknown fields and closes the map or array that m opened.
 func (w *Writer) End(m Mark, extra string) {
-	n := w.fields
-	if w.array || extra != "" {
-		n = w.end(m, extra)
-	}
-	if h := w.b[m.at]; h == 0x8f && n <= 15 {
+	if n := w.fields; n <= 15 && w.b[m.at] == isOpen && !w.array && extra == "" && w.fault == nil {
 		w.b[m.at] = 0x80 | byte(n)
 	} else {
-		w.header(m.at, n)
+		w.end(m, extra)
 	}
 	w.fields, w.array = m.fields, m.array
 }
 
-// end counts the fields where that takes more than looking.
-func (w *Writer) end(m Mark, extra string) (n int) {
+// end is End where that takes more than writing a byte. What holds the first
+// fault stays open.
+func (w *Writer) end(m Mark, extra string) {
+	if w.fault != nil && w.fault.at > m.at {
+		return
+	}
+	n := w.fields
 	if w.array {
 		at, size := m.at+1, 0
-		if w.b[m.at] == 0xdc {
+		if w.b[m.at] != isOpen {
 			at += 2
 		}
-		n, size = elements(w.b[at:w.n])
-		if extra == "" {
+		if n, size = elements(w.b[at:w.n], extra == ""); extra == "" {
 			w.n = at + size
-		} else {
-			n, _ = w.fields, 0
-			_, n, _ = walkElements(w.b[at:w.n], MaxFields)
 		}
-	} else {
-		n = w.fields
 	}
 	if extra != "" {
 		n += w.extra(m, extra)
@@ -106,35 +105,41 @@ func (w *Writer) end(m Mark, extra string) (n int) {
 	if n > MaxFields {
 		w.fail("", w.n, fmt.Errorf("%w: %d fields, at most %d", ErrTooLong, n, MaxFields))
 	}
-	return n
+	if w.fault == nil {
+		w.header(m.at, n)
+	}
 }
 
 // header writes the count of the map or array at, for which open left one byte or three.
 func (w *Writer) header(at, n int) {
 	fix, long := byte(0x80), byte(0xde)
-	if h := w.b[at]; h == 0x9f || h == 0xdc {
+	if w.array {
 		fix, long = 0x90, 0xdc
 	}
-	wide := w.b[at] == long
-	if wide != (n > 15) {
-		by := 2
-		if wide {
-			by = -2
-			copy(w.b[at+1:], w.b[at+3:w.n])
-		} else {
-			w.room(2)
-			copy(w.b[at+3:], w.b[at+1:w.n])
-		}
-		w.n += by
-		if w.fault != nil && w.fault.at > at {
-			w.fault.at += by
-		}
+	wide := w.b[at] != isOpen
+	switch {
+	case wide && n <= 15:
+		copy(w.b[at+1:], w.b[at+3:w.n])
+		w.moved(at, -2)
+	case !wide && n > 15:
+		w.room(2)
+		copy(w.b[at+3:], w.b[at+1:w.n])
+		w.moved(at, 2)
 	}
 	if n <= 15 {
 		w.b[at] = fix | byte(n)
 		return
 	}
 	w.b[at], w.b[at+1], w.b[at+2] = long, byte(n>>8), byte(n)
+}
+
+// moved notes that what stands behind at has moved.
+func (w *Writer) moved(at, by int) {
+	w.n += by
+	for i := len(w.extras) - 1; i >= 0 && w.extras[i].from > at; i-- {
+		w.extras[i].from += by
+		w.extras[i].end += by
+	}
 }
 
 // room returns the free part of the buffer, which has n bytes at least.
@@ -249,7 +254,7 @@ func (w *Writer) fail(name string, at int, err error) {
 // Close returns the buffer with the value appended, or the buffer as it was
 // and an *[Error].
 func (w *Writer) Close() ([]byte, error) {
-	if w.fault == nil && w.n-w.start <= MaxMessage && !w.nested && !w.grown {
+	if w.fault == nil && w.n-w.start <= MaxMessage && w.extras == nil && !w.grown {
 		return w.b[:w.n], nil
 	}
 	return w.finish()
@@ -261,7 +266,7 @@ func (w *Writer) finish() ([]byte, error) {
 		err := fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, n, MaxMessage)
 		return w.b[:w.start], &Error{Name: w.c.name, Offset: MaxMessage, Err: err}
 	}
-	if w.fault == nil && w.nested {
+	if w.fault == nil && w.extras != nil {
 		w.verify()
 	}
 	if w.fault == nil {
