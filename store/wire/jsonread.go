@@ -31,7 +31,7 @@ func looksLikeJSON(b []byte) bool { return len(b) > 0 && (b[0] == '{' || b[0] ==
 func fromJSON(dst, src []byte) ([]byte, int, *fault) {
 	j := jsonReader{src: src, dst: dst, want: -1}
 	if err := j.value(); err != nil {
-		return j.dst, 0, &fault{j.i, err}
+		return j.dst, 0, bad(j.i, err)
 	}
 	j.space()
 	return j.dst, j.i, nil

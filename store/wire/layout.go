@@ -168,10 +168,20 @@ func (l *layout) find(name []byte) int {
 	}
 }
 
+// hash mixes the length, the first and the last bytes of s.
 func hash[S string | []byte](s S) uint32 {
-	h := uint32(len(s))
-	for i := 0; i < len(s); i++ {
-		h = (h ^ uint32(s[i])) * 16777619
+	n := len(s)
+	h := uint64(n)
+	switch {
+	case n >= 8:
+		h ^= le.Uint64([]byte(s)) * 0x9e3779b97f4a7c15
+		h ^= le.Uint64([]byte(s[n-8:])) * 0xc2b2ae3d27d4eb4f
+	case n >= 4:
+		h ^= uint64(le.Uint32([]byte(s)))<<32 | uint64(le.Uint32([]byte(s[n-4:])))
+	default:
+		for i := range n {
+			h = h<<8 | uint64(s[i])
+		}
 	}
-	return h ^ h>>15
+	return uint32(h * 0x9e3779b97f4a7c15 >> 32)
 }

@@ -31,9 +31,9 @@ type Reader struct {
 	state state
 	depth int
 	err   error
-	buf   *[]byte // Canonical form, from a pool.
-	used  int     // Bytes of src that the value takes.
-	prev  int     // Open map of any key: offset and length of its last key; 0 is none.
+	canon *canon // Has the canonical form.
+	used  int    // Bytes of src that the value takes.
+	prev  int    // Open map of any key: offset and length of its last key; 0 is none.
 }
 
 type state uint8
@@ -49,6 +49,9 @@ const (
 func (r *Reader) Next() bool {
 	switch r.state {
 	case begun:
+		if looksLikeJSON(r.src) {
+			return r.rewrite()
+		}
 		r.state = first
 		r.b = r.src
 		return true
@@ -71,24 +74,23 @@ func (r *Reader) Next() bool {
 // rewrite puts the canonical form of the input in place of the input.
 func (r *Reader) rewrite() bool {
 	r.state = ended
-	buf := bufs.Get().(*[]byte)
-	b, used, err := r.c.canonical((*buf)[:0], r.src)
+	c := newCanon()
+	used, err := c.rewrite(r.c, r.src)
 	if err != nil {
 		r.err = err
-		bufs.Put(buf)
+		c.free()
 		return false
 	}
-	*buf = b
-	r.buf, r.used = buf, used
-	r.b, r.i, r.left, r.array, r.isNil, r.bad, r.depth, r.prev = b, 0, 0, false, false, false, 0, 0
+	r.canon, r.used = c, used
+	r.b, r.i, r.left, r.array, r.isNil, r.bad, r.depth, r.prev = c.out, 0, 0, false, false, false, 0, 0
 	r.state = again
 	return true
 }
 
 // Close returns the input behind the value, or the whole input and an *[Error].
 func (r *Reader) Close() ([]byte, error) {
-	if r.buf != nil {
-		putBuf(r.buf)
+	if r.canon != nil {
+		r.canon.free()
 	}
 	if r.err != nil {
 		return r.src, r.err
@@ -170,7 +172,7 @@ func (r *Reader) End(m Mark, extra *string) {
 	}
 	if r.left != 0 && !r.bad {
 		r.extra(extra)
-	} else {
+	} else if !r.bad {
 		if r.array && r.isNil {
 			r.fail() // An absent field at the end has no element.
 		}
@@ -290,7 +292,7 @@ func (r *Reader) Key(key string) { r.at(key) }
 // whether the struct's take follows.
 func (r *Reader) Opt(key string, valid *bool) bool {
 	*valid = r.opt(key)
-	return *valid
+	return *valid || r.bad // What is read anew need not be emptied.
 }
 
 // miss ends a pass at a value that is not canonical, and tells the learner its kind.

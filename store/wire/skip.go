@@ -162,3 +162,40 @@ func skip(b []byte, i, depth int) (int, error) {
 	}
 	return i, nil
 }
+
+// shortStr returns the text of the str at offset i, of less than 32 bytes, and
+// the offset behind it; it is false for anything else.
+func shortStr(b []byte, i int) (s []byte, end int, ok bool) {
+	if i >= len(b) {
+		return nil, 0, false
+	}
+	n := int(b[i]) ^ 0xa0
+	i++
+	if n > 31 || n > len(b)-i {
+		return nil, 0, false
+	}
+	return b[i : i+n], i + n, true
+}
+
+// skipShort is skip for what most values are: short strings and numbers. It is
+// -1 for anything else, and where b ends.
+func skipShort(b []byte, i int) int {
+	if i >= len(b) {
+		return -1
+	}
+	c := b[i]
+	i++
+	switch {
+	case c < 0x80 || c >= 0xe0:
+	case c&0xe0 == 0xa0:
+		i += int(c & 0x1f)
+	case c >= 0xca && c <= 0xd3:
+		i += int(sizes[c-0xc0])
+	default:
+		return -1
+	}
+	if i > len(b) {
+		return -1
+	}
+	return i
+}

@@ -51,7 +51,7 @@ func (r *Reader) takeStr(key, old string, max int) (string, bool) {
 
 func (r *Reader) takeOptStr(key, old string, max int) (string, bool) {
 	if !r.opt(key) {
-		return "", old != ""
+		return "", old != "" && !r.bad
 	}
 	s, changed := r.str(old, max)
 	if s == "" && (changed || old == "") {
@@ -85,7 +85,7 @@ func (r *Reader) takeEnum(key, old string) (string, bool) {
 
 func (r *Reader) takeOptEnum(key, old string) (string, bool) {
 	if !r.opt(key) {
-		return "", old != ""
+		return "", old != "" && !r.bad
 	}
 	s, changed := r.enum(old)
 	if s == "" && (changed || old == "") {
@@ -112,7 +112,9 @@ func (r *Reader) enum(old string) (string, bool) {
 // TakeBytes reads a bytes field.
 func (r *Reader) TakeBytes(key string, v *[]byte, p Presence, max int) {
 	if !r.begin(key, p) {
-		*v = nil
+		if !r.bad {
+			*v = nil
+		}
 		return
 	}
 	r.takeBytes(v, max)
@@ -375,7 +377,7 @@ func TakeOptDecimal[O ~struct {
 		o.Valid = true
 		r.takeDecimal(&o.Value)
 		*v = O(o)
-	} else if o.Valid || o.Value != (decimal.Decimal{}) {
+	} else if !r.bad && (o.Valid || o.Value != (decimal.Decimal{})) {
 		var zero O
 		*v = zero
 	}
@@ -430,7 +432,9 @@ func TakeText[T id, P text[T]](r *Reader, key string, v *T) {
 func TakeOptText[T id, P text[T]](r *Reader, key string, v *T) {
 	var zero T
 	if !r.opt(key) {
-		*v = zero
+		if !r.bad {
+			*v = zero
+		}
 		return
 	}
 	takeText[T, P](r, v)

@@ -9,7 +9,9 @@ import (
 // no header can ask for more elements than the input has bytes for.
 func TakeList[T any](r *Reader, key string, v *[]T, p Presence, least int) {
 	if !r.begin(key, p) {
-		*v = nil
+		if !r.bad {
+			*v = nil
+		}
 		return
 	}
 	if r.learn != nil {
@@ -19,6 +21,7 @@ func TakeList[T any](r *Reader, key string, v *[]T, p Presence, least int) {
 	}
 	n := r.listLen(least)
 	switch {
+	case r.bad:
 	case n == 0:
 		*v = nil
 		if p == Optional {

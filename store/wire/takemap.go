@@ -11,10 +11,12 @@ import (
 // often [Reader.Entry] and the struct's take follow. Least is the shortest
 // form of an entry, in bytes.
 func TakeMap[T any](r *Reader, key string, v *map[string]T, p Presence, least int) int {
-	*v = nil
 	n := r.mapLen(key, p, least)
-	if n > 0 {
+	switch {
+	case n > 0:
 		*v = make(map[string]T, n)
+	case !r.bad:
+		*v = nil
 	}
 	return n
 }
@@ -67,11 +69,11 @@ func (r *Reader) mapKey() []byte {
 const prevBits = 13
 
 // mapOf returns the map to fill with n entries.
-func mapOf[T any](v *map[string]T, n int) map[string]T {
+func mapOf[T any](r *Reader, v *map[string]T, n int) map[string]T {
 	switch {
-	case n == 0:
+	case n == 0 && !r.bad:
 		*v = nil
-	case *v == nil:
+	case n > 0 && *v == nil:
 		*v = make(map[string]T, n)
 	}
 	return *v
@@ -91,7 +93,7 @@ func stale[T any](r *Reader, m map[string]T, n, at int) bool {
 // TakeStringMap reads a map of strings, enums or ids.
 func TakeStringMap[T ~string](r *Reader, key string, v *map[string]T, p Presence, max int) {
 	n := r.mapLen(key, p, 2)
-	m, at := mapOf(v, n), r.i
+	m, at := mapOf(r, v, n), r.i
 	for again := true; again; again = stale(r, m, n, at) {
 		for range n {
 			k := r.mapKey()
@@ -110,7 +112,7 @@ func TakeStringMap[T ~string](r *Reader, key string, v *map[string]T, p Presence
 // TakeIntMap reads a map of int64 or of ids that are one.
 func TakeIntMap[T ~int64](r *Reader, key string, v *map[string]T, p Presence) {
 	n := r.mapLen(key, p, 2)
-	m, at := mapOf(v, n), r.i
+	m, at := mapOf(r, v, n), r.i
 	for again := true; again; again = stale(r, m, n, at) {
 		for range n {
 			k := r.mapKey()
@@ -127,7 +129,7 @@ func TakeIntMap[T ~int64](r *Reader, key string, v *map[string]T, p Presence) {
 // TakeTimestampMap reads a map of timestamps.
 func TakeTimestampMap[T ~int64](r *Reader, key string, v *map[string]T, p Presence) {
 	n := r.mapLen(key, p, 2)
-	m, at := mapOf(v, n), r.i
+	m, at := mapOf(r, v, n), r.i
 	for again := true; again; again = stale(r, m, n, at) {
 		for range n {
 			k := r.mapKey()
@@ -144,7 +146,7 @@ func TakeTimestampMap[T ~int64](r *Reader, key string, v *map[string]T, p Presen
 // TakeTextMap reads a map of ids of several parts.
 func TakeTextMap[T id, P text[T]](r *Reader, key string, v *map[string]T, p Presence) {
 	n := r.mapLen(key, p, 2)
-	m, at := mapOf(v, n), r.i
+	m, at := mapOf(r, v, n), r.i
 	for again := true; again; again = stale(r, m, n, at) {
 		for range n {
 			k := r.mapKey()
@@ -161,7 +163,7 @@ func TakeTextMap[T id, P text[T]](r *Reader, key string, v *map[string]T, p Pres
 // TakeDecimalMap reads a map of decimals.
 func (r *Reader) TakeDecimalMap(key string, v *map[string]decimal.Decimal, p Presence) {
 	n := r.mapLen(key, p, 2)
-	m, at := mapOf(v, n), r.i
+	m, at := mapOf(r, v, n), r.i
 	for again := true; again; again = stale(r, m, n, at) {
 		for range n {
 			k := r.mapKey()
@@ -178,7 +180,7 @@ func (r *Reader) TakeDecimalMap(key string, v *map[string]decimal.Decimal, p Pre
 // TakeBoolMap reads a map of bools.
 func (r *Reader) TakeBoolMap(key string, v *map[string]bool, p Presence) {
 	n := r.mapLen(key, p, 2)
-	m, at := mapOf(v, n), r.i
+	m, at := mapOf(r, v, n), r.i
 	for again := true; again; again = stale(r, m, n, at) {
 		for range n {
 			k := r.mapKey()
@@ -195,7 +197,7 @@ func (r *Reader) TakeBoolMap(key string, v *map[string]bool, p Presence) {
 // TakeFloatMap reads a map of float64.
 func (r *Reader) TakeFloatMap(key string, v *map[string]float64, p Presence) {
 	n := r.mapLen(key, p, 2)
-	m, at := mapOf(v, n), r.i
+	m, at := mapOf(r, v, n), r.i
 	for again := true; again; again = stale(r, m, n, at) {
 		for range n {
 			k := r.mapKey()
@@ -212,7 +214,7 @@ func (r *Reader) TakeFloatMap(key string, v *map[string]float64, p Presence) {
 // TakeBytesMap reads a map of bytes.
 func (r *Reader) TakeBytesMap(key string, v *map[string][]byte, p Presence, max int) {
 	n := r.mapLen(key, p, 2)
-	m, at := mapOf(v, n), r.i
+	m, at := mapOf(r, v, n), r.i
 	for again := true; again; again = stale(r, m, n, at) {
 		for range n {
 			k := r.mapKey()

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -59,29 +60,37 @@ func appendTimestamp(b []byte, v int64) []byte {
 	return time.Unix(0, v).UTC().AppendFormat(b, "2006-01-02T15:04:05.000000000Z")
 }
 
-// decimal reads plain digits or an integer; digits may have a plus sign,
+// decimal rewrites plain digits or an integer; digits may have a plus sign,
 // leading zeros, or nothing on one side of the point.
-func (c *canon) decimal(dst []byte, t token) ([]byte, error) {
+func (c *canon) decimal(t token) error {
+	if t.kind == tokStr && t.n <= 16 {
+		if _, _, _, ok := parseDecimal(c.src, t.body, t.end); ok {
+			c.out = appendStr(c.out, c.src[t.body:t.end])
+			return nil
+		}
+	}
 	var buf [2 * MaxDecimal]byte
 	if t.kind == tokUint || t.kind == tokInt {
 		v, err := c.int(t)
-		return appendStr(dst, fmt.Appendf(buf[:0], "%d", v)), err
+		c.out = appendStr(c.out, strconv.AppendInt(buf[:0], v, 10))
+		return err
 	}
 	s, ok := c.number(t)
-	if !ok {
-		return dst, fmt.Errorf("%w: not a decimal", ErrType)
-	}
-	if len(s) > MaxDecimal {
-		return dst, fmt.Errorf("%w: a decimal of %d bytes, at most %d", ErrTooLong, len(s), MaxDecimal)
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: not a decimal", ErrType)
+	case len(s) > MaxDecimal:
+		return errTooLong(len(s), MaxDecimal, "bytes of a decimal")
 	}
 	text, ok := plainDecimal(buf[:0], s)
-	if !ok {
-		return dst, ErrDecimal
+	switch {
+	case !ok:
+		return ErrDecimal
+	case len(text) > MaxDecimal:
+		return errTooLong(len(text), MaxDecimal, "bytes of a decimal")
 	}
-	if len(text) > MaxDecimal {
-		return dst, fmt.Errorf("%w: a decimal of more than %d bytes", ErrTooLong, MaxDecimal)
-	}
-	return appendStr(dst, text), nil
+	c.out = appendStr(c.out, text)
+	return nil
 }
 
 // plainDecimal appends the canonical text of the decimal s.
