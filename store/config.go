@@ -82,8 +82,8 @@ type Config struct {
 	// clients on one connection: "auto" (default) goes on and says so in
 	// [Store.Stats], "required" refuses.
 	Fence string `json:"fence,omitempty" yaml:"fence,omitempty"`
-	// OpenWait is how long Open goes on trying while Redis cannot be reached;
-	// 0 is Database.Timeout, and so is everything shorter.
+	// OpenWait is how long Open waits for a server that is not there yet or is
+	// still loading; 0 is not at all: Open then fails at the first try.
 	OpenWait time.Duration `json:"open_wait,omitempty" yaml:"open_wait,omitempty"`
 	// AllowEviction opens a server whose maxmemory-policy may evict rows.
 	AllowEviction bool `json:"allow_eviction,omitempty" yaml:"allow_eviction,omitempty"`

@@ -57,8 +57,8 @@ type Session interface{ session() (*Store, *Tx) }
 func (s *Store) session() (*Store, *Tx) { return s, nil }
 
 // Open connects to Redis and checks the configuration, the server and the
-// schemas. It fails within Database.Timeout and names the address and the
-// cause; the password is never part of an error.
+// schemas. It fails within Database.Timeout, behind OpenWait if there is one,
+// and names the address and the cause; the password is never part of an error.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-func (sh *shared) connect(ctx context.Context) error {
+func (sh *shared) connectOnce(ctx context.Context) error {
 	d := sh.cfg.Database
 	tc, err := d.tlsConfig()
 	if err != nil {

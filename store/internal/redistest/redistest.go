@@ -301,3 +301,6 @@ func (s *Server) ping() (int, error) {
 	pid, _, _ := strings.Cut(rest, "\r\n")
 	return strconv.Atoi(pid)
 }
+
+// SetPassword says with which password Do logs in from now on.
+func (s *Server) SetPassword(password string) { s.opts.Password = password }

@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// connect connects, and waits for a server that is not there yet or is still
+// loading as long as the configuration says.
+func (sh *shared) connect(ctx context.Context) error {
+	end := time.Now().Add(sh.cfg.OpenWait)
+	for try := 0; ; try++ {
+		err := sh.connectOnce(ctx)
+		if err == nil || !errors.Is(err, ErrUnavailable) {
+			return err
+		}
+		// 25 ms doubling to 1 s, half of it random.
+		d := 25 * time.Millisecond << min(try, 5)
+		d = d/2 + rand.N(d/2+1)
+		if time.Now().Add(d).After(end) || ctx.Err() != nil {
+			return err
+		}
+		if try == 0 {
+			sh.log.Warn("waiting for redis", "address", sh.cfg.Database.address(), "open_wait", sh.cfg.OpenWait, "cause", err)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(d):
+		}
+	}
+}
