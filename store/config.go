@@ -97,6 +97,8 @@ type Config struct {
 	// and never on the way of a write. [Store.Flush] and [Store.Close] return
 	// them too.
 	OnError func(error) `json:"-" yaml:"-"`
+	// Observer is told of every operation; nil costs nothing.
+	Observer Observer `json:"-" yaml:"-"`
 	// Client is used instead of connecting, for tests with rueidis/mock. It is
 	// not closed by the store.
 	Client rueidis.Client `json:"-" yaml:"-"`

@@ -21,7 +21,9 @@ func (h *HashTable[K, V, E]) Of(r Rows[K, V], id K) Hash[E] {
 
 // All returns all values. When some cannot be decoded, the others are returned
 // together with an error that joins a *[RowError] for each of them.
-func (h Hash[E]) All(ctx context.Context) (map[string]E, error) {
+func (h Hash[E]) All(ctx context.Context) (all map[string]E, err error) {
+	t, n := h.p.s.time(ctx, "hash", h.p.table.Name, h.p.name), 0
+	defer t.doneSome(&n, &err)
 	if h.p.err != nil {
 		return nil, h.p.err
 	}
@@ -29,7 +31,7 @@ func (h Hash[E]) All(ctx context.Context) (map[string]E, error) {
 	if err != nil {
 		return nil, h.p.fail(err)
 	}
-	all := make(map[string]E, len(raws))
+	all = make(map[string]E, len(raws))
 	var errs []error
 	for k, raw := range raws {
 		e, err := h.p.decode(k, raw, nil)
@@ -39,6 +41,7 @@ func (h Hash[E]) All(ctx context.Context) (map[string]E, error) {
 		}
 		all[k] = e
 	}
+	n = len(all)
 	return all, joinErrors(errs)
 }
 
@@ -70,13 +73,14 @@ func hgetall(ctx context.Context, c rueidis.Client, key string) (map[string][]by
 }
 
 // Get returns one value, or an error that wraps [ErrNotFound].
-func (h Hash[E]) Get(ctx context.Context, key string) (E, error) {
+func (h Hash[E]) Get(ctx context.Context, key string) (value E, err error) {
+	t := h.p.s.time(ctx, "hash_get", h.p.table.Name, h.p.name)
+	defer t.done(1, &err)
 	var zero E
 	if h.p.err != nil {
 		return zero, h.p.err
 	}
 	var raw []byte
-	var err error
 	if h.p.tx != nil {
 		raw, err = h.p.tx.field(ctx, h.p.key(), key)
 	} else {
@@ -108,11 +112,13 @@ func hget(ctx context.Context, c rueidis.Client, key, field string) ([]byte, err
 // Put stores one value. The row must exist, else the error wraps
 // [ErrNotFound]: a value without a row would belong to no index and never
 // expire. A Commit that also puts the row needs no earlier one.
-func (h Hash[E]) Put(ctx context.Context, k string, e E) error {
+func (h Hash[E]) Put(ctx context.Context, k string, e E) (err error) {
+	t := h.p.tx.time(ctx, h.p.s.shared, "hash_put", h.p.table.Name, h.p.name)
+	defer t.done(1, &err)
 	if h.p.err != nil {
 		return h.p.err
 	}
-	err := key.CheckID(k)
+	err = key.CheckID(k)
 	op := h.p.op(write.HashPut)
 	if err == nil {
 		op.Elems = []write.Elem{{ID: k}}
@@ -127,7 +133,9 @@ func (h Hash[E]) Put(ctx context.Context, k string, e E) error {
 }
 
 // Delete removes values. Keys that are not in the hash are no error.
-func (h Hash[E]) Delete(ctx context.Context, keys ...string) error {
+func (h Hash[E]) Delete(ctx context.Context, keys ...string) (err error) {
+	t := h.p.tx.time(ctx, h.p.s.shared, "hash_delete", h.p.table.Name, h.p.name)
+	defer t.done(len(keys), &err)
 	if h.p.err != nil || len(keys) == 0 {
 		return h.p.err
 	}

@@ -80,7 +80,9 @@ func (l *ListTable[K, V, E]) Of(r Rows[K, V], id K) List[E] {
 // written at all, so that a repeated call never takes the row back to an older
 // state. Where the row counts its elements and somebody else has appended
 // meanwhile, the error wraps [ErrConflict]. It is for emitted code.
-func (l *ListTable[K, V, E]) Append(ctx context.Context, r Rows[K, V], row V, elems []E) error {
+func (l *ListTable[K, V, E]) Append(ctx context.Context, r Rows[K, V], row V, elems []E) (err error) {
+	t := r.tx.time(ctx, r.b.s.shared, "append", r.b.Name, l.Name)
+	defer t.done(len(elems), &err)
 	if r.b.err != nil {
 		return r.b.err
 	}
@@ -123,7 +125,9 @@ func (l List[E]) Last(ctx context.Context, n int) iter.Seq2[E, error] { return l
 
 // Len returns the number of elements in the list, which for a capped list may
 // be fewer than were ever appended.
-func (l List[E]) Len(ctx context.Context) (int, error) {
+func (l List[E]) Len(ctx context.Context) (n int, err error) {
+	t := l.p.s.time(ctx, "list_len", l.p.table.Name, l.p.name)
+	defer t.done(0, &err)
 	if l.p.err != nil {
 		return 0, l.p.err
 	}
@@ -131,19 +135,21 @@ func (l List[E]) Len(ctx context.Context) (int, error) {
 		elems, err := l.p.tx.list(ctx, l.p.key(), l.p.seenKey())
 		return len(elems), l.p.fail(err)
 	}
-	var n int64
-	err := l.p.s.read(ctx, func(c rueidis.Client) error {
+	var all int64
+	err = l.p.s.read(ctx, func(c rueidis.Client) error {
 		var err error
-		n, err = c.Do(ctx, c.B().Llen().Key(l.p.key()).Build()).AsInt64()
+		all, err = c.Do(ctx, c.B().Llen().Key(l.p.key()).Build()).AsInt64()
 		return err
 	})
-	return int(n), l.p.fail(err)
+	return int(all), l.p.fail(err)
 }
 
 // Clear empties the list and forgets the ids and the number of its elements,
 // so that a next cycle counts from zero. The row stays as it is: inside a
 // Commit, put or append the row of the new cycle in the same step.
-func (l List[E]) Clear(ctx context.Context) error {
+func (l List[E]) Clear(ctx context.Context) (err error) {
+	t := l.p.tx.time(ctx, l.p.s.shared, "clear", l.p.table.Name, l.p.name)
+	defer t.done(0, &err)
 	if l.p.err != nil {
 		return l.p.err
 	}
@@ -162,7 +168,7 @@ func (p *part[E]) last(ctx context.Context, n int) iter.Seq2[E, error] {
 }
 
 func (p *part[E]) lrange(ctx context.Context, from int) iter.Seq2[E, error] {
-	return func(yield func(E, error) bool) {
+	return observed(ctx, p.s.shared, "list", p.table.Name, p.name, func(yield func(E, error) bool) {
 		var zero E
 		if p.err != nil {
 			yield(zero, p.err)
@@ -179,7 +185,7 @@ func (p *part[E]) lrange(ctx context.Context, from int) iter.Seq2[E, error] {
 				return
 			}
 		}
-	}
+	})
 }
 
 func (p *part[E]) elements(ctx context.Context, from int) ([][]byte, error) {

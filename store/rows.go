@@ -29,6 +29,9 @@ type Rows[K comparable, V any] struct{ Set[K, V] }
 // at the latest after Config.MaxAge. An option asks for more.
 func (r Rows[K, V]) Get(ctx context.Context, id K, opts ...ReadOption) (V, error) {
 	b := r.b
+	if b.s.cfg.Observer != nil {
+		return r.observedGet(ctx, id, opts)
+	}
 	if b.s.cache == nil || r.tx != nil || b.err != nil {
 		return r.get(ctx, id)
 	}
@@ -100,7 +103,7 @@ const chunk = 256
 // Get. A row that is missing or cannot be decoded yields a *[RowError] and the
 // loop goes on; any other error is the last thing yielded.
 func (r Rows[K, V]) GetMany(ctx context.Context, ids ...K) iter.Seq2[V, error] {
-	return func(yield func(V, error) bool) {
+	return observed(ctx, r.b.s.shared, "get_many", r.b.Name, "", func(yield func(V, error) bool) {
 		var zero V
 		for part := range slices.Chunk(ids, chunk) {
 			rows, errs, err := r.many(ctx, part)
@@ -118,7 +121,7 @@ func (r Rows[K, V]) GetMany(ctx context.Context, ids ...K) iter.Seq2[V, error] {
 				}
 			}
 		}
-	}
+	})
 }
 
 // many returns rows or what is wrong with them, by place.
@@ -182,7 +185,9 @@ func (s Set[K, V]) raws(ctx context.Context, ids []string) ([][]byte, error) {
 // round trip. A table with a list has its history left alone: that is for
 // import and correction, and the emitted Append methods are the way to change
 // such a row.
-func (r Rows[K, V]) Put(ctx context.Context, row V) error {
+func (r Rows[K, V]) Put(ctx context.Context, row V) (err error) {
+	t := r.tx.time(ctx, r.b.s.shared, "put", r.b.Name, "")
+	defer t.done(1, &err)
 	if r.b.err != nil {
 		return r.b.err
 	}
@@ -215,7 +220,9 @@ const putBatch = 100
 // PutMany stores rows, pipelined. Each row is atomic, the whole is not: on an
 // error the others have been stored, and the joined error names each row that
 // has not.
-func (r Rows[K, V]) PutMany(ctx context.Context, rows iter.Seq[V]) error {
+func (r Rows[K, V]) PutMany(ctx context.Context, rows iter.Seq[V]) (err error) {
+	t, n := r.tx.time(ctx, r.b.s.shared, "put_many", r.b.Name, ""), 0
+	defer t.doneSome(&n, &err)
 	if r.b.err != nil {
 		return r.b.err
 	}
@@ -228,6 +235,8 @@ func (r Rows[K, V]) PutMany(ctx context.Context, rows iter.Seq[V]) error {
 		for _, err := range r.b.s.write(ctx, write.Batch{Ops: ops}) {
 			if err != nil {
 				errs = append(errs, err)
+			} else {
+				n++
 			}
 		}
 		ops = ops[:0]
@@ -256,7 +265,9 @@ func (r Rows[K, V]) PutMany(ctx context.Context, rows iter.Seq[V]) error {
 
 // Delete removes rows with their lists, hashes and index memberships. Ids that
 // are not stored are no error. Each row is atomic, the whole is not.
-func (r Rows[K, V]) Delete(ctx context.Context, ids ...K) error {
+func (r Rows[K, V]) Delete(ctx context.Context, ids ...K) (err error) {
+	t := r.tx.time(ctx, r.b.s.shared, "delete", r.b.Name, "")
+	defer t.done(len(ids), &err)
 	if r.b.err != nil {
 		return r.b.err
 	}
@@ -282,13 +293,13 @@ func (r Rows[K, V]) Delete(ctx context.Context, ids ...K) error {
 // [ErrConflict]. An error of fn ends the update and is returned. It returns
 // the row as stored. fn gets a row of its own and may change everything in it
 // but the id.
-func (r Rows[K, V]) Update(ctx context.Context, id K, fn func(*V) error) (V, error) {
-	var row V
+func (r Rows[K, V]) Update(ctx context.Context, id K, fn func(*V) error) (row V, err error) {
+	t := r.tx.time(ctx, r.b.s.shared, "update", r.b.Name, "")
+	defer t.done(1, &err)
 	text := r.b.Key.text(id)
 	if r.b.err != nil {
 		return row, rowError(r.b.Name, text, r.b.err)
 	}
-	var err error
 	for try := range commitTries {
 		if try > 0 {
 			backOff(ctx, try)

@@ -36,7 +36,9 @@ func (t *SeriesTable[K, E]) In(s Session) Series[K, E] {
 // Append adds elements at the end and drops the oldest beyond the capacity. A
 // call whose outcome is unknown may have added them: unlike the list of a row,
 // a series has no ids by which a repeated element would be found.
-func (s Series[K, E]) Append(ctx context.Context, id K, es ...E) error {
+func (s Series[K, E]) Append(ctx context.Context, id K, es ...E) (err error) {
+	t := s.s.time(ctx, "series_append", s.t.Name, "")
+	defer t.done(len(es), &err)
 	text, err := s.check(id)
 	if err != nil || len(es) == 0 {
 		return err
@@ -71,7 +73,7 @@ func (s Series[K, E]) Last(ctx context.Context, id K, n int) iter.Seq2[E, error]
 }
 
 func (s Series[K, E]) lrange(ctx context.Context, id K, from int) iter.Seq2[E, error] {
-	return func(yield func(E, error) bool) {
+	return observed(ctx, s.s.shared, "series", s.t.Name, "", func(yield func(E, error) bool) {
 		var zero E
 		text, err := s.check(id)
 		var raws [][]byte
@@ -94,7 +96,7 @@ func (s Series[K, E]) lrange(ctx context.Context, id K, from int) iter.Seq2[E, e
 				return
 			}
 		}
-	}
+	})
 }
 
 func (s Series[K, E]) check(id K) (string, error) {

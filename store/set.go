@@ -61,7 +61,7 @@ func (t *Table[K, V]) Index(r Rows[K, V], name string, value ...string) Set[K, V
 // the next few hundred are. They are read ahead of the loop, on a connection
 // of their own when there are many.
 func (s Set[K, V]) All(ctx context.Context) iter.Seq2[V, error] {
-	return func(yield func(V, error) bool) {
+	return observed(ctx, s.b.s.shared, "all", s.b.Name, "", func(yield func(V, error) bool) {
 		var zero V
 		for b := range s.batches(ctx) {
 			if b.err != nil {
@@ -74,12 +74,13 @@ func (s Set[K, V]) All(ctx context.Context) iter.Seq2[V, error] {
 				}
 			}
 		}
-	}
+	})
 }
 
 // Count returns the number of rows, each read and checked like in All.
-func (s Set[K, V]) Count(ctx context.Context) (int, error) {
-	n := 0
+func (s Set[K, V]) Count(ctx context.Context) (n int, err error) {
+	t := s.b.s.time(ctx, "count", s.b.Name, "")
+	defer t.doneSome(&n, &err)
 	var errs []error
 	for b := range s.batches(ctx) {
 		n += len(b.rows)

@@ -164,7 +164,9 @@ func (c Config) namespace() (key.Namespace, error) {
 
 // Flush is a barrier: it returns nil once everything that was accepted before
 // the call is acknowledged by Redis; otherwise the error names what is not.
-func (s *Store) Flush(ctx context.Context) error {
+func (s *Store) Flush(ctx context.Context) (err error) {
+	t := s.time(ctx, "flush", "", "")
+	defer t.done(0, &err)
 	return s.busy.enter(func() error { return ctx.Err() })
 }
 
@@ -186,7 +188,9 @@ func (s *Store) Close(ctx context.Context) error {
 
 // Purge deletes this tenant's keys and no others: those whose parsed namespace
 // is this one. Rows written meanwhile may survive. It is not atomic.
-func (s *Store) Purge(ctx context.Context) error {
+func (s *Store) Purge(ctx context.Context) (err error) {
+	t := s.time(ctx, "purge", "", "")
+	defer t.done(0, &err)
 	return s.busy.enter(func() error {
 		defer s.forget() // our own deletions come with no push
 		masters, err := s.conn.Masters(ctx)

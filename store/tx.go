@@ -49,8 +49,9 @@ const commitTries = 32
 // but on tx. After bounded tries the error wraps [ErrConflict]. An error of fn
 // ends the Commit and is returned. A Commit that only reads is a consistent
 // view of what it read. It spans the tables of one tenant.
-func (s *Store) Commit(ctx context.Context, fn func(tx *Tx) error) error {
-	var err error
+func (s *Store) Commit(ctx context.Context, fn func(tx *Tx) error) (err error) {
+	t, n := s.time(ctx, "commit", "", ""), 0
+	defer t.doneSome(&n, &err)
 	for try := range commitTries {
 		if try > 0 {
 			backOff(ctx, try)
@@ -59,7 +60,7 @@ func (s *Store) Commit(ctx context.Context, fn func(tx *Tx) error) error {
 		err = fn(tx)
 		tx.done = true
 		if err == nil {
-			err = tx.commit(ctx)
+			err, n = tx.commit(ctx), len(tx.ops)
 		} else if !errors.Is(err, ErrConflict) {
 			return err
 		}
@@ -68,6 +69,7 @@ func (s *Store) Commit(ctx context.Context, fn func(tx *Tx) error) error {
 		}
 	}
 	if err != nil {
+		n = 0
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
