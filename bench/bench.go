@@ -221,8 +221,14 @@ func (s *session) turn(ctx context.Context, n int) error {
 			at = len(s.cells) - 1 - at
 		}
 		c := s.cells[at]
+		begin := time.Now()
 		if err := c.loop.run(ctx, s.cfg.slice); err != nil {
 			return s.blame(ctx, c, err)
+		}
+		if time.Since(begin) > s.cfg.slice+500*time.Millisecond { // Slow, or gone: don't wait for the window to end.
+			if gone := c.srv.alive(ctx); gone != nil && ctx.Err() == nil {
+				return gone
+			}
 		}
 	}
 	return nil

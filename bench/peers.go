@@ -176,20 +176,19 @@ func summary(v []float64) verdict.Interval {
 	return verdict.Interval{Mid: sum.Center, Lo: sum.Lo, Hi: sum.Hi, N: len(v)}
 }
 
-// allocs counts allocations of single requests, checks not included.
+// allocs counts the allocations of single requests; preparing and checking them is not included.
 func allocs(ctx context.Context, t load.Target) float64 {
-	const n = 2000
+	const n = 1000
 	var total uint64
 	var a, b runtime.MemStats
-	for range n / 100 {
+	for range n {
 		t.Prepare(0)
 		runtime.ReadMemStats(&a)
-		for range 100 {
-			if t.Do(ctx, 0) != nil {
-				return -1
-			}
-		}
+		err := t.Do(ctx, 0)
 		runtime.ReadMemStats(&b)
+		if err != nil {
+			return -1
+		}
 		total += b.Mallocs - a.Mallocs
 	}
 	return float64(total) / n

@@ -115,8 +115,12 @@ func (s *server) close() error {
 	defer cancel()
 	var errs []error
 	if s.store != nil {
-		if s.kind == "given" {
-			errs = append(errs, s.store.Purge(ctx))
+		if s.kind == "given" && s.raw != nil {
+			if s.alive(ctx) == nil {
+				errs = append(errs, s.store.Purge(ctx))
+			} else {
+				errs = append(errs, fmt.Errorf("the Redis at %s is gone: keys %s-* may be left in it", s.address, s.prefix))
+			}
 		}
 		errs = append(errs, s.store.Close(ctx))
 	}

@@ -20,7 +20,7 @@ const (
 )
 
 // drain is how long after its last request is due a stretch may take; longer means that the server is gone.
-const drain = 15 * time.Second
+const drain = 5 * time.Second
 
 // An Open is an open loop on one target: workers that wait for requests which are due. It is reused from
 // stretch to stretch, so that no goroutine is new when the clock runs.
