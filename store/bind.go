@@ -85,6 +85,15 @@ func (b *bound[K, V]) stateOf(v *V) string {
 	return b.States[i].Name
 }
 
+// inState returns an error for a row whose state is not known here, as one of a
+// newer schema's can be.
+func (b *bound[K, V]) inState(id string, v *V) error {
+	if b.State != nil && b.stateOf(v) == "" {
+		return rowError(b.Name, id, errUnknownState(b.State(v)))
+	}
+	return nil
+}
+
 // facts are the row's places in indexes and what it keeps.
 func (b *bound[K, V]) facts(v *V) write.Facts {
 	state := b.stateOf(v)

@@ -93,8 +93,8 @@ func (s Set[K, V]) batch(ctx context.Context, from rueidis.Client, ids []string,
 		out.rows = out.rows[:n+1] // which is zero behind its length
 		v := &out.rows[n]
 		err := s.b.take(ids[i], raw, v, in)
-		if err == nil && s.b.State != nil && s.b.stateOf(v) == "" {
-			err = rowError(s.b.Name, ids[i], errUnknownState(s.b.State(v)))
+		if err == nil {
+			err = s.b.inState(ids[i], v)
 		}
 		switch {
 		case err != nil:

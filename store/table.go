@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nacre-store/nacre/store/internal/meta"
+	"github.com/nacre-store/nacre/store/internal/write"
 	"github.com/nacre-store/nacre/store/wire"
 )
 
@@ -101,7 +102,12 @@ type Schema struct {
 }
 
 // Described is a [Table] or a [SeriesTable].
-type Described interface{ describe() description }
+type Described interface {
+	describe() description
+	// reader returns what reads facts out of stored rows on a store. A row in
+	// a state that is not known here is an error: of it, nothing follows.
+	reader(*Store) func(id string, row []byte) (write.Facts, error)
+}
 
 type description struct {
 	name        string
@@ -124,6 +130,22 @@ func (t *Table[K, V]) describe() description {
 	}
 	return d
 }
+
+func (t *Table[K, V]) reader(s *Store) func(string, []byte) (write.Facts, error) {
+	b := bind(s, t)
+	return func(id string, row []byte) (write.Facts, error) {
+		v, err := b.decode(id, row, nil)
+		if err == nil {
+			err = b.inState(id, &v)
+		}
+		if err != nil {
+			return write.Facts{}, err
+		}
+		return b.facts(&v), nil
+	}
+}
+
+func (s *SeriesTable[K, E]) reader(*Store) func(string, []byte) (write.Facts, error) { return nil }
 
 func (s *SeriesTable[K, E]) describe() description {
 	return description{name: s.Name, series: true, capacity: s.Capacity}

@@ -66,18 +66,18 @@ func (c *Conn) Bulk(ctx context.Context) rueidis.Client {
 	if err != nil {
 		return c.Client
 	}
-	main, err := runID(ctx, c.Client)
+	main, err := RunID(ctx, c.Client)
 	if err != nil || main == "" {
 		return c.Client
 	}
-	if id, err := runID(ctx, b); err != nil || id != main {
+	if id, err := RunID(ctx, b); err != nil || id != main {
 		return c.Client
 	}
 	return b
 }
 
-// runID names the server process behind a client of one node.
-func runID(ctx context.Context, c rueidis.Client) (string, error) {
+// RunID names the server process behind a client of one node.
+func RunID(ctx context.Context, c rueidis.Client) (string, error) {
 	info, err := c.Do(ctx, c.B().Info().Section("server").Build()).ToString()
 	if err != nil {
 		return "", err

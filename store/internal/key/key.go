@@ -80,6 +80,10 @@ func (n Namespace) Patterns() []string {
 	return ps
 }
 
+// PatternOf returns the SCAN pattern that finds at least the keys of the type
+// that are not those of a series, and their parts.
+func (n Namespace) PatternOf(typ string) string { return glob(n.text) + "-" + typ + "[.:]*" }
+
 // Owns tells whether the key is one of this tenant.
 func (n Namespace) Owns(key string) bool {
 	p, err := Parse(key)
