@@ -75,6 +75,7 @@ func aclRun(t *testing.T, srv *redistest.Server, change func(*store.Config)) err
 // Everything works under the rules of deploy/users.acl, and each of them is
 // needed.
 func TestACL(t *testing.T) {
+	t.Parallel()
 	srv, user := aclServer(t)
 	for name, change := range map[string]func(*store.Config){
 		"standalone": func(*store.Config) {}, "trader": func(c *store.Config) { c.TraderID = "T-1" },

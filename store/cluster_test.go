@@ -21,6 +21,7 @@ func onCluster(c *redistest.Cluster, change ...func(*store.Config)) store.Config
 
 // Everything works on Redis Cluster, for tenants on each of its nodes.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	c := redistest.RunCluster(t, redistest.Options{Password: "data-secret"})
 	nodes := map[string]bool{}
 	for i := range 8 {
@@ -43,7 +44,13 @@ func TestCluster(t *testing.T) {
 		}
 	}
 
-	t.Run("tenants", func(t *testing.T) { apart(t, onCluster(c), keysOf(t, c.Masters...)) })
+	t.Run("tenants", func(t *testing.T) {
+		nth := 3
+		if long() {
+			nth = 1
+		}
+		apart(t, onCluster(c), nth, keysOf(t, c.Masters...))
+	})
 	t.Run("purge beside writers", func(t *testing.T) { purgeBesideWriters(t, onCluster(c)) })
 	_, err := c.Masters[0].Do("FLUSHALL")
 	must(t, err)

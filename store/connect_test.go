@@ -93,6 +93,7 @@ func tlsServer(t *testing.T, ca *testcert.Authority, server testcert.Pair, clien
 }
 
 func TestConnectTLS(t *testing.T) {
+	t.Parallel()
 	ca, other := testcert.New(t), testcert.New(t)
 	client, stranger := ca.Issue("client"), other.Issue("client")
 	srv, port := tlsServer(t, ca, ca.Issue("redis.example"), "yes")

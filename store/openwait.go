@@ -16,12 +16,13 @@ func (sh *shared) connect(ctx context.Context) error {
 		if err == nil || !errors.Is(err, ErrUnavailable) {
 			return err
 		}
-		// 25 ms doubling to 1 s, half of it random.
-		d := 25 * time.Millisecond << min(try, 5)
-		d = d/2 + rand.N(d/2+1)
-		if time.Now().Add(d).After(end) || ctx.Err() != nil {
+		left := time.Until(end)
+		if left <= 0 || ctx.Err() != nil {
 			return err
 		}
+		// 25 ms doubling to 1 s, half of it random; the last try is at the end.
+		d := 25 * time.Millisecond << min(try, 5)
+		d = min(d/2+rand.N(d/2+1), left)
 		if try == 0 {
 			sh.log.Warn("waiting for redis", "address", sh.cfg.Database.address(), "open_wait", sh.cfg.OpenWait, "cause", err)
 		}

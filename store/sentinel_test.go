@@ -23,6 +23,7 @@ func bySentinel(set *redistest.SentinelSet, change ...func(*store.DatabaseConfig
 }
 
 func TestSentinel(t *testing.T) {
+	t.Parallel()
 	set := redistest.RunSentinels(t, redistest.SentinelOptions{Sentinels: 2, Password: "data-secret", SentinelPassword: "sentinel-secret"})
 	master := set.Servers[0]
 	exercise(t, bySentinel(set), "trader", master.Do)
@@ -90,6 +91,7 @@ func TestSentinel(t *testing.T) {
 // A failover at the order of an operator: afterwards everything works on the
 // new master. What failovers lose is not the matter here.
 func TestSentinelFailover(t *testing.T) {
+	t.Parallel()
 	if !long() {
 		t.Skip("with NACRE_LONG=1")
 	}
