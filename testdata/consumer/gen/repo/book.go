@@ -111,13 +111,13 @@ var bookTable = &store.Table[BookNumber, Book]{
 	Key:   store.IntKey[BookNumber]{},
 	ID:    func(v *Book) BookNumber { return v.BookNumber },
 	Indexes: []store.Index[Book]{
-		{Name: "by_parent", Field: func(v *Book) string {
+		{Name: "by_parent", By: "parent", Field: func(v *Book) string {
 			if v.Parent == 0 {
 				return ""
 			}
 			return strconv.FormatInt(int64(v.Parent), 10)
 		}},
-		{Name: "by_open", Field: func(v *Book) string { return strconv.FormatBool(v.Open) }},
+		{Name: "by_open", By: "open", Field: func(v *Book) string { return strconv.FormatBool(v.Open) }},
 	},
 }
 

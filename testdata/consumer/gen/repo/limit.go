@@ -122,8 +122,8 @@ var limitTable = &store.Table[LimitID, Limit]{
 	Key:   store.TextKey[LimitID, *LimitID]{},
 	ID:    func(l *Limit) LimitID { return LimitID{l.Counterparty, l.Currency, l.BookNumber} },
 	Indexes: []store.Index[Limit]{
-		{Name: "by_counterparty", Field: func(l *Limit) string { return l.Counterparty }},
-		{Name: "by_fallback", Field: func(l *Limit) string {
+		{Name: "by_counterparty", By: "counterparty", Field: func(l *Limit) string { return l.Counterparty }},
+		{Name: "by_fallback", By: "fallback", Field: func(l *Limit) string {
 			if l.Fallback == (LimitID{}) {
 				return ""
 			}

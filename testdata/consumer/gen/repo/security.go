@@ -109,7 +109,7 @@ var securityTable = &store.Table[SecurityID, Security]{
 	ID:    func(s *Security) SecurityID { return s.SecurityID },
 	TTL:   12 * time.Hour,
 	Indexes: []store.Index[Security]{
-		{Name: "by_rating", Field: func(s *Security) string { return string(s.Rating) }},
+		{Name: "by_rating", By: "rating", Field: func(s *Security) string { return string(s.Rating) }},
 	},
 	KeptBy: []string{"trade.agreed", "trade.live"},
 }

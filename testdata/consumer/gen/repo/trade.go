@@ -196,33 +196,33 @@ var tradeTable = &store.Table[TradeID, Trade]{
 	Indexes: []store.Index[Trade]{
 		{Name: "live", State: "live"},
 		{Name: "over", State: "over"},
-		{Name: "by_security", Field: func(t *Trade) string { return string(t.SecurityID) }},
-		{Name: "by_book", Field: func(t *Trade) string {
+		{Name: "by_security", By: "security_id", Field: func(t *Trade) string { return string(t.SecurityID) }},
+		{Name: "by_book", By: "book_number", Field: func(t *Trade) string {
 			if t.BookNumber == 0 {
 				return ""
 			}
 			return strconv.FormatInt(int64(t.BookNumber), 10)
 		}},
-		{Name: "by_limit", Field: func(t *Trade) string {
+		{Name: "by_limit", By: "limit_id", Field: func(t *Trade) string {
 			if t.LimitID == (LimitID{}) {
 				return ""
 			}
 			return t.LimitID.String()
 		}},
-		{Name: "by_callable", Field: func(t *Trade) string {
+		{Name: "by_callable", By: "callable", Field: func(t *Trade) string {
 			if !t.Callable.Valid {
 				return ""
 			}
 			return strconv.FormatBool(t.Callable.Value)
 		}},
-		{Name: "by_priority", Field: func(t *Trade) string {
+		{Name: "by_priority", By: "priority", Field: func(t *Trade) string {
 			if !t.Priority.Valid {
 				return ""
 			}
 			return strconv.FormatInt(t.Priority.Value, 10)
 		}},
-		{Name: "live_by_trader", State: "live", Field: func(t *Trade) string { return t.Trader }},
-		{Name: "live_by_currency", State: "live", Field: func(t *Trade) string { return string(t.Currency) }},
+		{Name: "live_by_trader", State: "live", By: "trader", Field: func(t *Trade) string { return t.Trader }},
+		{Name: "live_by_currency", State: "live", By: "currency", Field: func(t *Trade) string { return string(t.Currency) }},
 	},
 	Holds: []store.Hold[Trade]{
 		{Table: "security", State: "agreed", Ref: func(t *Trade) string { return string(t.SecurityID) }},

@@ -107,8 +107,8 @@ var ticketTable = &store.Table[TicketID, Ticket]{
 	},
 	Indexes: []store.Index[Ticket]{
 		{Name: "open", State: "open"},
-		{Name: "by_kind", Field: func(t *Ticket) string { return string(t.Kind) }},
-		{Name: "by_owner", Field: func(t *Ticket) string { return t.Owner }},
+		{Name: "by_kind", By: "kind", Field: func(t *Ticket) string { return string(t.Kind) }},
+		{Name: "by_owner", By: "owner", Field: func(t *Ticket) string { return t.Owner }},
 	},
 	Collections: []store.Collection{ticketNotes, ticketPinned},
 }

@@ -100,7 +100,7 @@ var ticketTable = &store.Table[TicketID, Ticket]{
 	},
 	Indexes: []store.Index[Ticket]{
 		{Name: "open", State: "open"},
-		{Name: "by_kind", Field: func(t *Ticket) string { return string(t.Kind) }},
+		{Name: "by_kind", By: "kind", Field: func(t *Ticket) string { return string(t.Kind) }},
 	},
 	Collections: []store.Collection{ticketNotes, ticketPinned},
 }
