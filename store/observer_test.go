@@ -144,6 +144,7 @@ func TestObserver(t *testing.T) {
 			}
 			return err
 		}, []string{"get position bad_row rows=0", "all position ok rows=1 failed=1"}},
+		{func() error { _, err := d.Positions.Verify(ctx, true); return err }, []string{"verify position ok rows=2"}},
 		{func() error { return d.Positions.Delete(ctx, "P-1", "P-2") }, []string{"delete position ok rows=2"}},
 		{func() error { return errors.Join(d.Flush(ctx), d.Purge(ctx)) }, []string{"flush ok rows=0", "purge ok rows=0"}},
 	} {

@@ -27,13 +27,15 @@ import (
 //
 // An index cannot be built while a process of an older schema is present, or
 // was meanwhile: the report says so, and a later Verify builds it.
-func (r Rows[K, V]) Verify(ctx context.Context, mend bool) (Report, error) {
+func (r Rows[K, V]) Verify(ctx context.Context, mend bool) (report Report, err error) {
+	t := r.b.s.time(ctx, "verify", r.b.Name, "")
+	defer t.doneSome(&report.Rows, &err)
 	v := &verification[K, V]{
 		b: r.b, mend: mend, report: Report{Table: r.b.Name, Unreadable: Finding{}},
 		sets: map[string]Set[K, V]{}, facts: map[string]func(string, []byte) (write.Facts, error){},
 		rows: map[uint64]struct{}{}, seed: maphash.MakeSeed(),
 	}
-	err := r.b.err
+	err = r.b.err
 	if err == nil && r.tx != nil {
 		err = class(ErrUnsupported, errors.New("Verify takes no part in a Commit"))
 	}
@@ -77,7 +79,11 @@ func (v *verification[K, V]) run(ctx context.Context) error {
 	if err := v.members(ctx, v.set(allRows, "")); err != nil {
 		return err
 	}
-	for _, node := range st.conn.Client.Nodes() {
+	masters, err := st.conn.Masters(ctx) // what replicas have may be old
+	if err != nil {
+		return err
+	}
+	for _, node := range masters {
 		if err := v.scan(ctx, node); err != nil {
 			return err
 		}

@@ -33,6 +33,7 @@ func (w *workout) run(ctx context.Context) error {
 	w.series(ctx)
 	w.commits(ctx)
 	w.many(ctx)
+	w.verify(ctx)
 	w.ends(ctx)
 	return errors.Join(w.errs...)
 }
@@ -220,6 +221,36 @@ func (w *workout) many(ctx context.Context) {
 	count, err := w.Orders.Open().Count(ctx)
 	w.ok("count", err)
 	same(w, "open orders after delete", count, 0)
+}
+
+// verify mends what does not follow from the rows: a member, a history and a
+// keeper of rows that there are not, a row without a member.
+func (w *workout) verify(ctx context.Context) {
+	for _, cmd := range [][]string{
+		{"ZADD", w.ns + "-position.closed", "+inf", "P-ghost"},
+		{"ZADD", w.ns + "-position.by_strategy:ghost", "+inf", "P-1"},
+		{"RPUSH", w.ns + "-position.fills:P-ghost", "x"},
+		{"HSET", w.ns + "-position.seen_fills:P-ghost", "x", "1"},
+		{"SADD", w.ns + "-instrument.held:BTCUSDT-PERP.BINANCE", "position:P-ghost"},
+		{"ZREM", w.ns + "-position.open", "P-1"},
+		{"ZADD", w.ns + "-position.ids", "4000000000000", "P-1"},
+		{"PERSIST", w.ns + "-order.events:O-1"},
+	} {
+		_, err := w.raw(cmd...)
+		w.ok(strings.Join(cmd, " "), err)
+	}
+	for pass, mend := range []bool{true, false} {
+		for name, verify := range map[string]func(context.Context, bool) (store.Report, error){
+			"positions": w.Positions.Verify, "orders": w.Orders.Verify, "accounts": w.Accounts.Verify, "instruments": w.Instruments.Verify,
+		} {
+			r, err := verify(ctx, mend)
+			w.ok("verify "+name, err)
+			if pass > 0 && !r.Clean() {
+				w.ok("verify "+name, errors.New(r.String()))
+			}
+		}
+	}
+	w.is("inf", "ZSCORE", w.ns+"-position.open", "P-1")
 }
 
 func (w *workout) ends(ctx context.Context) {
