@@ -197,7 +197,7 @@ type kid struct {
 }
 
 func startKid(ctx context.Context, cfg *config, bin string) (*kid, error) {
-	cmd := exec.CommandContext(ctx, bin, "-child", "-keys", cfg.keys[0].label, "-rate", fmt.Sprint(cfg.rate), "-seed", fmt.Sprint(cfg.seed), "-slice", "50ms")
+	cmd := exec.CommandContext(ctx, bin, "-child", "-keys", cfg.keys[0].label, "-rate", fmt.Sprint(cfg.rate), "-seed", fmt.Sprint(cfg.seed), "-slice", "30ms")
 	cmd.Dir, cmd.Stderr = cfg.root, io.Discard
 	in, err := cmd.StdinPipe()
 	if err != nil {

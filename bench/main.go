@@ -34,6 +34,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err == nil && cfg.compare != "" {
 		err = compare(ctx, cfg, stdout)
+		if err != nil && ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
 		if err == nil {
 			return verdict.ExitPass
 		}
