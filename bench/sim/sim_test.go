@@ -377,6 +377,29 @@ func TestAccountsBalance(t *testing.T) {
 				want[cur] = want[cur].Add(c.RealizedPnl)
 			}
 		}
+		// Every fee of an order is in one cycle of one position, split fills included.
+		paid, charged := map[string]decimal.Decimal{}, map[string]decimal.Decimal{}
+		for _, o := range flow().Orders {
+			if o.Row.AccountID == a.Row.AccountID {
+				for cur, fee := range o.Row.Commissions {
+					paid[cur] = paid[cur].Add(fee)
+				}
+			}
+		}
+		for _, p := range flow().Positions {
+			if p.Row.AccountID == a.Row.AccountID {
+				cur := p.Row.SettlementCurrency
+				charged[cur] = charged[cur].Add(p.Row.Commissions[cur])
+				for _, c := range p.Cycles {
+					charged[cur] = charged[cur].Add(c.Commissions[cur])
+				}
+			}
+		}
+		for cur := range want {
+			if !paid[cur].Equal(charged[cur]) || !paid[cur].Equal(a.Row.Commissions[cur]) {
+				t.Errorf("%s %s: orders paid %s, positions were charged %s, the account says %s", a.Row.AccountID, cur, paid[cur], charged[cur], a.Row.Commissions[cur])
+			}
+		}
 		locked := map[string]decimal.Decimal{}
 		for _, m := range a.Margins {
 			locked[m.Currency] = locked[m.Currency].Add(m.Initial)
