@@ -19,6 +19,7 @@ type near struct {
 	cache    *cache.Cache // nil: uncached says why
 	uncached string
 	beat     heartbeat
+	feeds    *feeds
 }
 
 // open connects, with client tracking where that is wanted and possible. One
@@ -32,8 +33,8 @@ func (sh *shared) open(ctx context.Context, o conn.Options) (*conn.Conn, error) 
 	prefix, near := sh.cfg.prefix(), newCache(sh.cfg)
 	tracked := o
 	tracked.Tracking = []string{"BCAST", "NOLOOP", "PREFIX", prefix, "PREFIX", "{" + prefix}
-	tracked.OnDial = near.Lost
-	tracked.OnPush = func(keys []rueidis.RedisMessage) { pushed(near, keys) }
+	tracked.OnDial = func() { lost(near, sh.feeds) }
+	tracked.OnPush = func(keys []rueidis.RedisMessage) { pushed(near, sh.feeds, keys) }
 	c, err := conn.Open(ctx, tracked)
 	switch {
 	case errors.Is(err, rueidis.ErrNoCache):
@@ -61,21 +62,29 @@ var newCache = func(cfg Config) *cache.Cache { return cache.New(cfg.cacheBytes()
 
 // pushed takes an invalidation push; nil stands for all keys. It runs on the
 // reader of the connection: it must not wait and not send.
-func pushed(c *cache.Cache, keys []rueidis.RedisMessage) {
+func pushed(c *cache.Cache, fs *feeds, keys []rueidis.RedisMessage) {
 	if keys == nil {
-		c.Lost()
+		lost(c, fs)
 	}
 	for i := range keys {
 		if k, err := keys[i].ToString(); err == nil {
 			c.Invalidate(k)
+			fs.changed(k)
 		}
 	}
 }
 
-// forget drops all rows, also those under way.
+// lost forgets all rows, also those under way, and has watched sets compared
+// with Redis again.
+func lost(c *cache.Cache, fs *feeds) {
+	c.Lost()
+	fs.lost()
+}
+
+// forget does so for a change of our own, which comes with no push.
 func (n *near) forget() {
 	if n.cache != nil {
-		n.cache.Lost()
+		lost(n.cache, n.feeds)
 	}
 }
 
@@ -129,9 +138,14 @@ func (w *writing) begin(c *cache.Cache, b write.Batch) {
 
 // end finishes them: rows that the server has acknowledged are the near ones
 // from now on.
-func (w *writing) end(c *cache.Cache, now int64, b write.Batch, rs []write.Result) {
-	for n, t := range w.tokens {
-		op, r := &b.Ops[w.ops[n]], &rs[w.ops[n]]
+//
+// Our own writes come with no push. One whose outcome is unknown may have been
+// applied, or be yet: what is read from now on shows it.
+func (w *writing) end(n *near, now int64, b write.Batch, rs []write.Result) {
+	c := n.cache
+	for i, t := range w.tokens {
+		op, r := &b.Ops[w.ops[i]], &rs[w.ops[i]]
+		defer n.feeds.changed(t.Key())
 		if r.Err != nil || r.Duplicate || op.Kind == write.Delete {
 			c.End(t, nil)
 			continue

@@ -29,7 +29,7 @@ type written struct {
 const writtenSize = int(unsafe.Sizeof(written{}))
 
 // hit returns the row out of the cache if it is at most age old.
-func (b *bound[K, V]) hit(id K, age time.Duration) *V {
+func (b *bound[K, V]) hit(id K, age time.Duration) *cached[V] {
 	c := b.s.cache
 	if c == nil || b.s.busy.closed.Load() {
 		return nil
@@ -48,18 +48,18 @@ func (b *bound[K, V]) hit(id K, age time.Duration) *V {
 // keyBufs are for keys whose id is no string.
 var keyBufs = sync.Pool{New: func() any { return new([]byte) }}
 
-func (b *bound[K, V]) hitKey(key []byte, age time.Duration) *V {
+func (b *bound[K, V]) hitKey(key []byte, age time.Duration) *cached[V] {
 	switch e := b.s.cache.Hit(key, age).(type) {
 	case *cached[V]:
-		return &e.row
+		return e
 	case *written:
 		d := new(cached[V])
 		if err := b.Codec.Take(e.raw, &d.row, nil); err != nil {
 			return nil
 		}
-		d.Size = b.weigh(e.raw)
+		d.Size, d.Sum, d.Expire = b.weigh(e.raw), e.Sum, e.Expire
 		b.s.cache.Swap(key, e, d)
-		return &d.row
+		return d
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (b *bound[K, V]) fetch(ctx context.Context, id string) (*V, error) {
 
 // fetchMany reads the rows that are nil, in one round trip and for the cache
 // too. What is wrong with a row stands at its place.
-func (b *bound[K, V]) fetchMany(ctx context.Context, ids []string, rows []*V) ([]error, error) {
+func (b *bound[K, V]) fetchMany(ctx context.Context, ids []string, rows []*cached[V]) ([]error, error) {
 	errs := make([]error, len(ids))
 	var at []int
 	var keys []string
@@ -138,11 +138,11 @@ func (b *bound[K, V]) fetchMany(ctx context.Context, ids []string, rows []*V) ([
 			continue
 		}
 		e := new(cached[V])
-		rows[i] = &e.row
 		if errs[i] = b.take(ids[i], raws[n], &e.row, nil); errs[i] != nil {
 			c.End(tokens[n], nil)
 			continue
 		}
+		rows[i] = e
 		e.Size, e.Sum, e.Expire = b.weigh(raws[n]), c.Sum(raws[n]), expires[n]
 		c.End(tokens[n], e)
 	}

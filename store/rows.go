@@ -36,8 +36,8 @@ func (r Rows[K, V]) Get(ctx context.Context, id K, opts ...ReadOption) (V, error
 		return r.get(ctx, id)
 	}
 	if age := ageOf(opts); age > 0 {
-		if row := b.hit(id, age); row != nil {
-			return *row, nil
+		if e := b.hit(id, age); e != nil {
+			return e.row, nil
 		}
 	}
 	row, err := b.fetch(ctx, b.Key.text(id))
@@ -52,8 +52,8 @@ func (r Rows[K, V]) Get(ctx context.Context, id K, opts ...ReadOption) (V, error
 // never waits and asks nobody.
 func (r Rows[K, V]) Peek(id K) (V, bool) {
 	if r.tx == nil && r.b.err == nil {
-		if row := r.b.hit(id, cache.EntryMaxAge); row != nil {
-			return *row, true
+		if e := r.b.hit(id, cache.EntryMaxAge); e != nil {
+			return e.row, true
 		}
 	}
 	var none V
@@ -111,10 +111,10 @@ func (r Rows[K, V]) GetMany(ctx context.Context, ids ...K) iter.Seq2[V, error] {
 				yield(zero, fmt.Errorf("%s: %w", r.b.Name, err))
 				return
 			}
-			for i, row := range rows {
+			for i, e := range rows {
 				v := zero
-				if row != nil {
-					v = *row
+				if e != nil {
+					v = e.row
 				}
 				if !yield(v, errs[i]) {
 					return
@@ -125,13 +125,13 @@ func (r Rows[K, V]) GetMany(ctx context.Context, ids ...K) iter.Seq2[V, error] {
 }
 
 // many returns rows or what is wrong with them, by place.
-func (r Rows[K, V]) many(ctx context.Context, ids []K) ([]*V, []error, error) {
+func (r Rows[K, V]) many(ctx context.Context, ids []K) ([]*cached[V], []error, error) {
 	texts := make([]string, len(ids))
 	for i, id := range ids {
 		texts[i] = r.b.Key.text(id)
 	}
 	if r.b.s.cache != nil && r.tx == nil && r.b.err == nil {
-		rows := make([]*V, len(ids))
+		rows := make([]*cached[V], len(ids))
 		for i, id := range ids {
 			rows[i] = r.b.hit(id, cache.EntryMaxAge)
 		}
@@ -142,14 +142,16 @@ func (r Rows[K, V]) many(ctx context.Context, ids []K) ([]*V, []error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, errs := make([]*V, len(ids)), make([]error, len(ids))
+	rows, errs := make([]*cached[V], len(ids)), make([]error, len(ids))
 	for i, raw := range raws {
 		if raw == nil {
 			errs[i] = rowError(r.b.Name, texts[i], ErrNotFound)
 			continue
 		}
-		rows[i] = new(V)
-		errs[i] = r.b.take(texts[i], raw, rows[i], nil)
+		e := new(cached[V])
+		if errs[i] = r.b.take(texts[i], raw, &e.row, nil); errs[i] == nil {
+			rows[i] = e
+		}
 	}
 	return rows, errs, nil
 }
@@ -367,7 +369,7 @@ func (s *Store) write(ctx context.Context, b write.Batch) []error {
 		var w writing
 		w.begin(s.cache, b)
 		rs := s.exec.Do(ctx, b)
-		w.end(s.cache, s.conn.Now(), b, rs)
+		w.end(&s.near, s.conn.Now(), b, rs)
 		for i, r := range rs {
 			errs[i] = errorClass(r.Err)
 		}

@@ -64,6 +64,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	sh := &shared{cfg: cfg, log: cfg.Logger}
+	sh.feeds = &feeds{by: map[string][]source{}}
 	if sh.log == nil {
 		sh.log = slog.Default()
 	}
@@ -176,6 +177,9 @@ func (s *Store) Flush(ctx context.Context) (err error) {
 func (s *Store) Close(ctx context.Context) error {
 	if err := s.busy.close(ctx); err != nil {
 		return fmt.Errorf("close: %w", err)
+	}
+	for _, f := range s.feeds.of(s) {
+		f.stop()
 	}
 	if !s.view {
 		s.exec.Wait()

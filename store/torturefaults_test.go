@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -13,7 +14,16 @@ import (
 
 // run races everything until stop, which the given function decides.
 func (x *torture) run(enough func() bool) {
-	var wg sync.WaitGroup
+	var wg, watchers sync.WaitGroup
+	ctx, cancel := context.WithCancel(context.Background())
+	var seen []*sight
+	for _, s := range x.stores {
+		for _, table := range []func(context.Context, *sight){x.followCurrencies(s), x.followVenues(s)} {
+			v := &sight{rows: map[int]int64{}}
+			seen = append(seen, v)
+			watchers.Go(func() { table(ctx, v) })
+		}
+	}
 	loop := func(f func(r *rand.Rand)) {
 		seed := rand.Uint64()
 		wg.Go(func() {
@@ -47,8 +57,15 @@ func (x *torture) run(enough func() bool) {
 	})
 	wg.Wait()
 	for _, s := range x.stores {
+		s.proxy.CutAfter(faultproxy.Up, -1)
+		s.proxy.CutAfter(faultproxy.Down, -1)
 		s.proxy.Thaw()
 	}
+	if x.failed.Load() == nil {
+		x.agree(seen)
+	}
+	cancel()
+	watchers.Wait()
 }
 
 func pause(r *rand.Rand, d time.Duration) { time.Sleep(time.Duration(r.Int64N(int64(d)))) }

@@ -158,8 +158,8 @@ func (c *Cache) Lost() {
 	}
 }
 
-// Swap puts an entry in the place of another one that says the same, if that
-// is still there. The new one lives as long as the old one would.
+// Swap puts an entry in the place of another one of the same Sum and Expire, if
+// that is still there. The new one lives as long as the old one would.
 func (c *Cache) Swap(key []byte, old, new Entry) {
 	s := c.shard(maphash.Bytes(c.seed, key))
 	s.mu.Lock()
@@ -168,7 +168,7 @@ func (c *Cache) Swap(key []byte, old, new Entry) {
 		return
 	}
 	h := new.head()
-	h.Sum, h.Expire, h.until = old.head().Sum, old.head().Expire, old.head().until
+	h.until = old.head().until
 	h.used.Store(true)
 	s.put(string(key), new, c.limit)
 }

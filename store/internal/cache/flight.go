@@ -19,6 +19,9 @@ type Token struct {
 	write bool
 }
 
+// Key is the key of the token.
+func (t Token) Key() string { return t.key }
+
 // Begin starts a read or a write of a key, before its command is handed to the
 // connection. The token must be given to [Cache.End] once.
 func (c *Cache) Begin(key string, write bool) Token {
