@@ -16,3 +16,6 @@ func Mutate(m cache.Mutation) (restore func()) {
 
 // NameOf returns the type word of a table or series.
 func NameOf(d Described) string { return d.describe().name }
+
+// Flights is the number of rows that something is under way for.
+func (s *Store) Flights() int64 { return s.cache.Stats().Flights }

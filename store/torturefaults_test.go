@@ -143,6 +143,9 @@ func TestTorture(t *testing.T) {
 		if st := s.s.Stats(); st.Cache.Hits == 0 || st.Reconnects == 0 {
 			t.Errorf("this proves nothing: %+v", st)
 		}
+		if n := s.s.Flights(); n != 0 {
+			t.Errorf("%d rows are under way for ever", n)
+		}
 	}
 }
 

@@ -183,6 +183,7 @@ func (c *Cache) shard(hash uint64) *shard { return &c.shards[hash&c.mask] }
 type Stats struct {
 	Hits, Misses, Invalidations, Evictions, Lost int64
 	Entries, Bytes                               int64
+	Flights                                      int64 // keys with something under way
 }
 
 // Stats returns the counters.
@@ -196,6 +197,7 @@ func (c *Cache) Stats() Stats {
 		s.mu.RLock()
 		t.Evictions += s.evictions
 		t.Entries += int64(len(s.entries))
+		t.Flights += int64(len(s.flights))
 		t.Bytes += s.bytes
 		s.mu.RUnlock()
 	}
