@@ -128,7 +128,7 @@ func (r Rows[K, V]) observedGet(ctx context.Context, id K, opts []ReadOption) (r
 	if age := ageOf(opts); age > 0 {
 		if hit := b.hit(id, age); hit != nil {
 			t.o.Cached = true
-			return *hit, nil
+			return hit.row, nil
 		}
 	}
 	got, err := b.fetch(ctx, b.Key.text(id))
