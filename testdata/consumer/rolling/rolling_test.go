@@ -5,6 +5,7 @@ package rolling
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,20 +26,23 @@ import (
 func processes(t *testing.T) (then.Tables, now.Tables) {
 	t.Helper()
 	cfg := storetest.Redis(t)
-	open := func(schema store.Schema) *store.Store {
-		cfg.Schemas = []store.Schema{schema}
-		s, err := store.Open(t.Context(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
-				t.Error(err)
-			}
-		})
-		return s
+	return then.New(open(t, cfg, then.Schema)), now.New(open(t, cfg, now.Schema))
+}
+
+// open is closed by the end of the test at the latest.
+func open(t *testing.T, cfg store.Config, schema store.Schema) *store.Store {
+	t.Helper()
+	cfg.Schemas = []store.Schema{schema}
+	s, err := store.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return then.New(open(then.Schema)), now.New(open(now.Schema))
+	t.Cleanup(func() {
+		if err := s.Close(context.WithoutCancel(t.Context())); err != nil && !errors.Is(err, store.ErrClosed) {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 // TestSafe checks that gen takes the new schema for a safe successor of the old.
@@ -104,9 +108,33 @@ func TestKeepsNewer(t *testing.T) {
 	if n, err := old.Tickets.ByKind("CHORE").Count(ctx); n != 1 || err != nil {
 		t.Errorf("%d rows of the new kind (%v), want 1", n, err)
 	}
-	// Its write left the row in the index that only the new version has.
+}
+
+// TestAddedIndex reads the index that only the new version has: never a
+// partial answer. While the old version may write, the index is not built, and
+// Verify cannot build it; once it has gone, Verify lists what it wrote.
+func TestAddedIndex(t *testing.T) {
+	cfg := storetest.Redis(t)
+	oldStore, newStore := open(t, cfg, then.Schema), open(t, cfg, now.Schema)
+	old, new := then.New(oldStore), now.New(newStore)
+	ctx := t.Context()
+	must(t, new.Tickets.Put(ctx, now.Ticket{TicketID: "T", Status: now.StatusOpen, Kind: now.KindBug, Owner: "ann"}))
+	must(t, old.Tickets.Put(ctx, then.Ticket{TicketID: "U", Status: then.StatusOpen, Kind: then.KindBug}))
+	if n, err := new.Tickets.ByOwner("ann").Count(ctx); !errors.Is(err, store.ErrIndexNotBuilt) {
+		t.Errorf("beside the old version: %d rows, %v, want %v", n, err, store.ErrIndexNotBuilt)
+	}
+	if _, err := new.Tickets.Verify(ctx, true); err != nil {
+		t.Error(err)
+	}
+	if n, err := new.Tickets.ByOwner("ann").Count(ctx); !errors.Is(err, store.ErrIndexNotBuilt) {
+		t.Errorf("after a Verify beside the old version: %d rows, %v, want %v", n, err, store.ErrIndexNotBuilt)
+	}
+	must(t, oldStore.Close(ctx))
+	if _, err := new.Tickets.Verify(ctx, true); err != nil {
+		t.Error(err)
+	}
 	if n, err := new.Tickets.ByOwner("ann").Count(ctx); n != 1 || err != nil {
-		t.Errorf("%d rows of the owner (%v), want 1", n, err)
+		t.Errorf("once the old version has gone: %d rows of the owner, %v, want 1", n, err)
 	}
 }
 
