@@ -4,6 +4,7 @@ package trading
 
 import (
 	"context"
+	"iter"
 	"maps"
 
 	"github.com/nacre-store/nacre/store"
@@ -186,10 +187,22 @@ func (r Accounts) Balances(id AccountID) store.Hash[Balance] {
 	return accountBalances.Of(r.Rows, id)
 }
 
+// BalancesOf yields the balances of many accounts, in the order of the ids, with many in each
+// round trip.
+func (r Accounts) BalancesOf(ctx context.Context, ids ...AccountID) iter.Seq2[store.OfRow[AccountID, map[string]Balance], error] {
+	return accountBalances.Many(ctx, r.Rows, ids)
+}
+
 // Margins returns the margins of one account under {prefix}-account.margins:{account_id}.
 // Instrument id -> margin (spec); currency code for account-wide margin.
 func (r Accounts) Margins(id AccountID) store.Hash[Margin] {
 	return accountMargins.Of(r.Rows, id)
+}
+
+// MarginsOf yields the margins of many accounts, in the order of the ids, with many in each
+// round trip.
+func (r Accounts) MarginsOf(ctx context.Context, ids ...AccountID) iter.Seq2[store.OfRow[AccountID, map[string]Margin], error] {
+	return accountMargins.Many(ctx, r.Rows, ids)
 }
 
 // Events returns the events of one account under {prefix}-account.events:{account_id}: the
@@ -197,6 +210,12 @@ func (r Accounts) Margins(id AccountID) store.Hash[Margin] {
 // NautilusTrader's uncapped list grew 9-14 GB/h.
 func (r Accounts) Events(id AccountID) store.List[AccountEvent] {
 	return accountEvents.Of(r.Rows, id)
+}
+
+// EventsOf yields the events of many accounts, in the order of the ids, with many in each round
+// trip.
+func (r Accounts) EventsOf(ctx context.Context, ids ...AccountID) iter.Seq2[store.OfRow[AccountID, []AccountEvent], error] {
+	return accountEvents.Many(ctx, r.Rows, ids)
 }
 
 // AppendEvents writes a and appends to its events in one atomic step. An element whose event_id

@@ -4,6 +4,7 @@ package trading
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -365,6 +366,12 @@ func (r Orders) ByVenueOrderID(venueOrderID string) store.Set[ClientOrderID, Ord
 // first. The spec's `events | list`: full history, never trimmed while the row lives.
 func (r Orders) Events(id ClientOrderID) store.List[OrderEvent] {
 	return orderEvents.Of(r.Rows, id)
+}
+
+// EventsOf yields the events of many orders, in the order of the ids, with many in each round
+// trip.
+func (r Orders) EventsOf(ctx context.Context, ids ...ClientOrderID) iter.Seq2[store.OfRow[ClientOrderID, []OrderEvent], error] {
+	return orderEvents.Many(ctx, r.Rows, ids)
 }
 
 // AppendEvents writes o and appends to its events in one atomic step. An element whose event_id

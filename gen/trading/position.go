@@ -4,6 +4,7 @@ package trading
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"strconv"
 	"time"
@@ -304,6 +305,12 @@ func (r Positions) Fills(id PositionID) store.List[OrderEvent] {
 	return positionFills.Of(r.Rows, id)
 }
 
+// FillsOf yields the fills of many positions, in the order of the ids, with many in each round
+// trip.
+func (r Positions) FillsOf(ctx context.Context, ids ...PositionID) iter.Seq2[store.OfRow[PositionID, []OrderEvent], error] {
+	return positionFills.Many(ctx, r.Rows, ids)
+}
+
 // AppendFills writes p and appends to its fills in one atomic step. An element whose event_id is
 // in the list already is left out, so that a repeated call does no harm. p.FillCount, where it
 // is set, must count the new elements too: where the list would hold another number, nothing is
@@ -319,6 +326,12 @@ func (r Positions) Adjustments(id PositionID) store.List[PositionAdjustment] {
 	return positionAdjustments.Of(r.Rows, id)
 }
 
+// AdjustmentsOf yields the adjustments of many positions, in the order of the ids, with many in
+// each round trip.
+func (r Positions) AdjustmentsOf(ctx context.Context, ids ...PositionID) iter.Seq2[store.OfRow[PositionID, []PositionAdjustment], error] {
+	return positionAdjustments.Many(ctx, r.Rows, ids)
+}
+
 // AppendAdjustments writes p and appends to its adjustments in one atomic step. An element whose
 // adjustment_id is in the list already is left out, so that a repeated call does no harm.
 func (r Positions) AppendAdjustments(ctx context.Context, p Position, adjustments ...PositionAdjustment) error {
@@ -329,6 +342,12 @@ func (r Positions) AppendAdjustments(ctx context.Context, p Position, adjustment
 // newest 1,000, oldest first. Closed cycles, newest last; bounded by capacity.
 func (r Positions) Cycles(id PositionID) store.List[PositionCycle] {
 	return positionCycles.Of(r.Rows, id)
+}
+
+// CyclesOf yields the cycles of many positions, in the order of the ids, with many in each round
+// trip.
+func (r Positions) CyclesOf(ctx context.Context, ids ...PositionID) iter.Seq2[store.OfRow[PositionID, []PositionCycle], error] {
+	return positionCycles.Many(ctx, r.Rows, ids)
 }
 
 // AppendCycles writes p and appends to its cycles in one atomic step. An element whose ts_opened

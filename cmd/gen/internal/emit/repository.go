@@ -149,6 +149,16 @@ func (p *printer) collectionMethods(t *model.Table, s shape, c *model.Collection
 	p.P("func (r %s) %s(id %s) %s[%s] {", t.GoPlural, c.GoName, t.IDType, p.store(kind), element)
 	p.P("return %s.Of(r.Rows, id)", p.names.collection(c))
 	p.P("}\n")
+	whole := "[]" + element
+	if c.Hash {
+		whole = "map[string]" + element
+	}
+	p.doc(fmt.Sprintf("%sOf yields the %s of many %s, in the order of the ids, with many in each round trip.",
+		c.GoName, spaced(c.Name), spaced(t.Plural)))
+	p.P("func (r %s) %sOf(ctx %s, ids ...%s) %s[%s[%s, %s], error] {", t.GoPlural, c.GoName, p.from("context", "Context"),
+		t.IDType, p.from("iter", "Seq2"), p.store("OfRow"), t.IDType, whole)
+	p.P("return %s.Many(ctx, r.Rows, ids)", p.names.collection(c))
+	p.P("}\n")
 	if c.Hash {
 		return
 	}

@@ -133,6 +133,7 @@ func (c *checker) repositoryScope(t *Table) {
 	for _, col := range t.Collections {
 		by := fmt.Sprintf("collection %q", col.Name)
 		methods.declare(col.GoName, by, col.Pos)
+		methods.declare(col.GoName+"Of", by, col.Pos)
 		if !col.Hash {
 			methods.declare("Append"+col.GoName, by, col.Pos)
 		}

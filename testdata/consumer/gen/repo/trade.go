@@ -5,6 +5,7 @@ package repo
 import (
 	"bytes"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -317,6 +318,12 @@ func (r Trades) Events(id TradeID) store.List[TradeEvent] {
 	return tradeEvents.Of(r.Rows, id)
 }
 
+// EventsOf yields the events of many trades, in the order of the ids, with many in each round
+// trip.
+func (r Trades) EventsOf(ctx context.Context, ids ...TradeID) iter.Seq2[store.OfRow[TradeID, []TradeEvent], error] {
+	return tradeEvents.Many(ctx, r.Rows, ids)
+}
+
 // AppendEvents writes t and appends to its events in one atomic step. An element whose
 // event_number is in the list already is left out, so that a repeated call does no harm.
 // t.EventCount, where it is set, must count the new elements too: where the list would hold
@@ -331,6 +338,12 @@ func (r Trades) Calls(id TradeID) store.List[Call] {
 	return tradeCalls.Of(r.Rows, id)
 }
 
+// CallsOf yields the calls of many trades, in the order of the ids, with many in each round
+// trip.
+func (r Trades) CallsOf(ctx context.Context, ids ...TradeID) iter.Seq2[store.OfRow[TradeID, []Call], error] {
+	return tradeCalls.Many(ctx, r.Rows, ids)
+}
+
 // AppendCalls writes t and appends to its calls in one atomic step. An element whose call_id is
 // in the list already is left out, so that a repeated call does no harm.
 func (r Trades) AppendCalls(ctx context.Context, t Trade, calls ...Call) error {
@@ -341,4 +354,10 @@ func (r Trades) AppendCalls(ctx context.Context, t Trade, calls ...Call) error {
 // Line -> what was delivered.
 func (r Trades) Collateral(id TradeID) store.Hash[Collateral] {
 	return tradeCollateral.Of(r.Rows, id)
+}
+
+// CollateralOf yields the collateral of many trades, in the order of the ids, with many in each
+// round trip.
+func (r Trades) CollateralOf(ctx context.Context, ids ...TradeID) iter.Seq2[store.OfRow[TradeID, map[string]Collateral], error] {
+	return tradeCollateral.Many(ctx, r.Rows, ids)
 }

@@ -4,6 +4,7 @@ package ticket
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/nacre-store/nacre/store"
@@ -141,6 +142,12 @@ func (r Tickets) Notes(id TicketID) store.List[Note] {
 	return ticketNotes.Of(r.Rows, id)
 }
 
+// NotesOf yields the notes of many tickets, in the order of the ids, with many in each round
+// trip.
+func (r Tickets) NotesOf(ctx context.Context, ids ...TicketID) iter.Seq2[store.OfRow[TicketID, []Note], error] {
+	return ticketNotes.Many(ctx, r.Rows, ids)
+}
+
 // AppendNotes writes t and appends to its notes in one atomic step. An element whose note_id is
 // in the list already is left out, so that a repeated call does no harm.
 func (r Tickets) AppendNotes(ctx context.Context, t Ticket, notes ...Note) error {
@@ -150,4 +157,10 @@ func (r Tickets) AppendNotes(ctx context.Context, t Ticket, notes ...Note) error
 // Pinned returns the pinned of one ticket under {prefix}-ticket.pinned:{ticket_id}.
 func (r Tickets) Pinned(id TicketID) store.Hash[Note] {
 	return ticketPinned.Of(r.Rows, id)
+}
+
+// PinnedOf yields the pinned of many tickets, in the order of the ids, with many in each round
+// trip.
+func (r Tickets) PinnedOf(ctx context.Context, ids ...TicketID) iter.Seq2[store.OfRow[TicketID, map[string]Note], error] {
+	return ticketPinned.Many(ctx, r.Rows, ids)
 }
