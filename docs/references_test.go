@@ -15,7 +15,7 @@ import (
 // This file keeps what the pages say about files true: a link leads to a file,
 // and a link to a line leads to the line that holds the code quoted before it.
 
-var update = flag.Bool("update", false, "write the line numbers of the references anew")
+var update = flag.Bool("update", false, "write the line numbers of the references, and testdata/api, anew")
 
 var (
 	codePattern = regexp.MustCompile("`([^`\n]+)`")
