@@ -21,7 +21,7 @@ type Observer interface {
 // An Observation is one operation as its caller has seen it.
 type Observation struct {
 	// Operation is "get", "get_many", "put", "put_many", "update", "delete",
-	// "all", "count" or "verify" of rows; "append", "list", "list_len" or "clear" of a
+	// "all", "count", "watch" or "verify" of rows; "append", "list", "list_len" or "clear" of a
 	// list; "hash", "hash_get", "hash_put" or "hash_delete" of a hash; "series"
 	// or "series_append"; "commit", "flush" or "purge".
 	// What a Commit writes is one operation; what it reads are operations too.

@@ -95,6 +95,14 @@ func TestObserver(t *testing.T) {
 			}
 			return nil
 		}, []string{"all position ok rows=1"}},
+		{func() error {
+			for c := range d.Positions.Open().Watch(ctx) {
+				if c.Kind == store.Synced {
+					break
+				}
+			}
+			return nil
+		}, []string{"watch position ok rows=3"}},
 		{func() error { _, err := d.Positions.Count(ctx); return err }, []string{"count position ok rows=2"}},
 		{func() error {
 			return d.Orders.AppendEvents(ctx, order("O-1", trading.OrderStatusAccepted),

@@ -51,7 +51,7 @@ type Change[K comparable, V any] struct {
 // rows are not cached ([CacheStats].Off), and inside a Commit, it is
 // [ErrUnsupported].
 func (s Set[K, V]) Watch(ctx context.Context) iter.Seq2[Change[K, V], error] {
-	return func(yield func(Change[K, V], error) bool) {
+	return observed(ctx, s.b.s.shared, "watch", s.b.Name, "", func(yield func(Change[K, V], error) bool) {
 		fail := func(err error) { yield(Change[K, V]{}, fmt.Errorf("%s: watch: %w", s.b.Name, err)) }
 		switch err := errors.Join(s.b.err, s.err); {
 		case err != nil:
@@ -80,7 +80,7 @@ func (s Set[K, V]) Watch(ctx context.Context) iter.Seq2[Change[K, V], error] {
 				return
 			}
 		}
-	}
+	})
 }
 
 // A watcher is one loop over Watch: what it has been told, and what it has not

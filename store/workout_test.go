@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/nacre-store/nacre/gen/trading"
 	"github.com/nacre-store/nacre/store"
@@ -33,6 +34,7 @@ func (w *workout) run(ctx context.Context) error {
 	w.series(ctx)
 	w.commits(ctx)
 	w.many(ctx)
+	w.watch(ctx)
 	w.verify(ctx)
 	w.ends(ctx)
 	return errors.Join(w.errs...)
@@ -221,6 +223,25 @@ func (w *workout) many(ctx context.Context) {
 	count, err := w.Orders.Open().Count(ctx)
 	w.ok("count", err)
 	same(w, "open orders after delete", count, 0)
+}
+
+// watch hears of a row of its own, and that somebody else removes it.
+func (w *workout) watch(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for c, err := range w.Positions.Open().Watch(ctx) {
+		w.ok("watch", err)
+		switch {
+		case c.Kind == store.Synced:
+			w.ok("put", w.Positions.Put(ctx, position("P-watched", trading.PositionSideLong)))
+		case c.Kind == store.Added && c.ID == "P-watched":
+			_, err := w.raw("DEL", w.ns+"-position:P-watched")
+			w.ok("del", err)
+		case c.Kind == store.Removed && c.ID == "P-watched":
+			return
+		}
+	}
+	w.ok("watch", errors.New("a row that was removed is not told of"))
 }
 
 // verify mends what does not follow from the rows: a member, a history and a
