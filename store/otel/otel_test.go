@@ -50,7 +50,7 @@ func text(kvs []attribute.KeyValue) string {
 	var parts []string
 	for _, kv := range kvs {
 		if kv.Key != "db.system.name" {
-			parts = append(parts, string(kv.Key)+"="+kv.Value.Emit())
+			parts = append(parts, string(kv.Key)+"="+kv.Value.String())
 		}
 	}
 	slices.Sort(parts)
