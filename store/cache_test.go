@@ -271,17 +271,17 @@ func TestExpiryWithoutPush(t *testing.T) {
 }
 
 func TestCacheIsBounded(t *testing.T) {
-	const limit = 4 << 20
+	const limit = 1 << 20
 	d := open(t, func(c *store.Config) { c.CacheBytes = limit })
 	put := func(yield func(trading.Position) bool) {
-		for i := range 10_000 {
+		for i := range 3000 {
 			if !yield(position(fmt.Sprint("P-", i), trading.PositionSideLong)) {
 				return
 			}
 		}
 	}
 	must(t, d.Positions.PutMany(t.Context(), put))
-	for i := range 10_000 {
+	for i := range 3000 {
 		get(t, d, trading.PositionID(fmt.Sprint("P-", i)))
 	}
 	c := d.Stats().Cache
@@ -292,7 +292,7 @@ func TestCacheIsBounded(t *testing.T) {
 
 // What the counters say that rows take is about what they take.
 func TestBytesAreHonest(t *testing.T) {
-	const n = 5000
+	const n = 1500
 	d := open(t, func(c *store.Config) { c.CacheBytes = 1 << 30 })
 	full := position("", trading.PositionSideLong)
 	o := store.Some(dec("12345.678"))

@@ -102,8 +102,7 @@ func (sh *shared) connectOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.timeout())
-	defer cancel()
+	limit := time.Now().Add(d.timeout())
 	sh.conn, err = sh.open(ctx, conn.Options{
 		Addresses: d.addresses(), Unix: d.Unix, Username: d.Username, Password: d.Password,
 		TLS: tc, DB: d.DB, Timeout: d.timeout(), Logger: sh.log,
@@ -128,6 +127,8 @@ func (sh *shared) connectOnce(ctx context.Context) error {
 	if srv.Version != "" && !srv.AOF {
 		sh.log.Warn("redis has no append-only file: a restart of it may lose acknowledged writes", "address", d.address())
 	}
+	ctx, cancel := context.WithDeadline(ctx, limit)
+	defer cancel()
 	sh.startBeat(ctx)
 	return nil
 }
