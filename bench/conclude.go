@@ -39,7 +39,7 @@ func (s *session) conclude() {
 			s.claim(verdict.Degradation(claim, sc.Ratio, s.scaling(raw, sc.Workload, sc.Keys), s.roundsOf(sc.Workload)))
 		}
 	}
-	s.claim(s.correct())
+	s.sum.Judgements = append(s.sum.Judgements, s.correct()) // True or not on any server, at any speed.
 	var outcomes []verdict.Outcome
 	for _, j := range s.sum.Judgements {
 		outcomes = append(outcomes, j.Outcome)
