@@ -19,12 +19,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if arg := os.Getenv(processEnv); arg != "" {
-		if err := runProcess(arg); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	for env, run := range map[string]func(arg string) error{processEnv: runProcess, bookerEnv: runBooker} {
+		if arg := os.Getenv(env); arg != "" {
+			if err := run(arg); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
 	// A client of a cluster that is closed looks for the nodes once more, a
 	// second later, and finds itself closed.
