@@ -133,3 +133,25 @@ func classifyReply(text string) Class {
 	}
 	return Refused
 }
+
+// Denied tells whether the error is about rights: the password, or what the
+// user may do. It is permanent until somebody changes them.
+func Denied(err error) bool {
+	text := ""
+	if de, ok := errors.AsType[*DialError](err); ok {
+		if re, ok := errors.AsType[*replyError](de.Err); ok {
+			text = re.text
+		}
+	} else if re, ok := errors.AsType[*rueidis.RedisError](err); ok {
+		text = re.Error()
+	}
+	for _, w := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
+		if strings.HasPrefix(text, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// Denial is a refusal while dialling, for tests of what becomes of it.
+func Denial(text string) error { return &DialError{"redis:6379", &replyError{text}} }

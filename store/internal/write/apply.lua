@@ -3,8 +3,9 @@
 -- commands to the end. Keys are given as indexes into KEYS.
 -- Returns {'OK', old row values...}, {'DUP'}, {'CONFLICT', key}, {'ABSENT', key}
 -- or {'PART', key, error, ...}. Unless it is OK or PART, nothing was written.
--- In place of an old value, 0 stands for a row that was left alone because all
--- elements that came with it were in their list already.
+-- In place of an old value, 0 stands for a row that an append has left alone:
+-- all elements that came with it were in their list already, or the row of a
+-- later append of this step is the one that was written.
 local at = 0
 local function take()
 	at = at + 1
@@ -19,10 +20,10 @@ end
 
 -- An append is a repetition when every id is known. One whose list is emptied
 -- earlier in this step starts from nothing.
-local appends, lists, fresh, total = {}, {}, 0, 0
+local appends, lists, latest, fresh, total = {}, {}, {}, 0, 0
 for i = 1, tonumber(take()) do
-	local name, seen = key(), key()
-	local a = {list = name, capacity = tonumber(take()), count = tonumber(take()), ids = {}, values = {}}
+	local name, seen, row = key(), key(), key()
+	local a = {row = row, list = name, capacity = tonumber(take()), count = tonumber(take()), ids = {}, values = {}}
 	local l = lists[name]
 	if take() == '1' then
 		l = {total = 0, own = {}, emptied = true}
@@ -44,6 +45,7 @@ for i = 1, tonumber(take()) do
 	l.total = l.total + #a.ids
 	a.total = l.total
 	appends[i] = a
+	if #a.ids > 0 then latest[row] = a end
 end
 if total > 0 and fresh == 0 then return {'DUP'} end
 
@@ -101,7 +103,7 @@ while at < #ARGV do
 		end
 	elseif name == 'APPEND' then -- followed by the given number of commands about its row
 		local a, seen = appends[tonumber(args[1])], KEYS[tonumber(args[2])]
-		if #a.ids == 0 then
+		if latest[a.row] ~= a then -- it brings nothing new, or a later one brings a newer row
 			skip = tonumber(args[3])
 			out[#out + 1] = 0
 		end

@@ -102,7 +102,8 @@ type Elem struct {
 // A Result is what became of an op.
 type Result struct {
 	Err error
-	// Duplicate: all elements were in the list already; nothing was written.
+	// Duplicate: an append has not written its row, as all its elements were in
+	// the list already, or as a later append of the same step has.
 	Duplicate bool
 	// Old are the bytes that a Put, Append or Delete replaced; nil is none.
 	Old []byte

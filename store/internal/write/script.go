@@ -72,7 +72,7 @@ func (a *arguments) appends(ops []Op) {
 		}
 		n++
 		list := o.partKey(o.Part)
-		a.put(a.key(list), a.key(o.partKey(Seen(o.Part))), strconv.FormatInt(o.Capacity, 10), strconv.FormatInt(o.Count, 10))
+		a.put(a.key(list), a.key(o.partKey(Seen(o.Part))), a.key(o.RowKey()), strconv.FormatInt(o.Capacity, 10), strconv.FormatInt(o.Count, 10))
 		a.put(emptied(ops[:i], list), strconv.Itoa(len(o.Elems)))
 		for _, e := range o.Elems {
 			a.put(e.ID, text(e.Value))
