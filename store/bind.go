@@ -21,8 +21,9 @@ type bound[K comparable, V any] struct {
 	rows  sync.Pool      // *V, for encoding: a row that is passed on escapes
 	// batches are *batch[V], for reading many rows.
 	batches sync.Pool
-	size    int  // see weigh
-	dies    bool // some rows expire
+	spare   sync.Pool // *write.Facts, for rows that are buffered
+	size    int       // see weigh
+	dies    bool      // some rows expire
 }
 
 // Rows returns the table's rows on the session. It is for emitted code.
@@ -96,15 +97,19 @@ func (b *bound[K, V]) inState(id string, v *V) error {
 
 // facts are the row's places in indexes and what it keeps.
 func (b *bound[K, V]) facts(v *V) write.Facts {
+	return b.addFacts(v, write.Facts{In: make([]write.Place, 0, len(b.Indexes))})
+}
+
+// addFacts appends them to what is there, which is empty.
+func (b *bound[K, V]) addFacts(v *V, f write.Facts) write.Facts {
 	state := b.stateOf(v)
-	f := write.Facts{In: make([]write.Place, len(b.Indexes))}
-	for i, x := range b.Indexes {
+	for _, x := range b.Indexes {
 		p := write.Place{Listed: x.State == "" || x.State == state}
 		if x.Field != nil {
 			p.Value = x.Field(v)
 			p.Listed = p.Listed && p.Value != ""
 		}
-		f.In[i] = p
+		f.In = append(f.In, p)
 	}
 	for _, h := range b.Holds {
 		id := h.Ref(v)
@@ -133,6 +138,11 @@ func addRef(refs []write.Ref, r write.Ref) []write.Ref {
 // put makes the op that stores the row, for the caller to send. The bytes of
 // the row are appended to buf.
 func (b *bound[K, V]) put(kind write.Kind, row V, buf []byte) (write.Op, error) {
+	return b.putWith(kind, row, buf, write.Facts{In: make([]write.Place, 0, len(b.Indexes))})
+}
+
+// putWith is put with room for the facts.
+func (b *bound[K, V]) putWith(kind write.Kind, row V, buf []byte, facts write.Facts) (write.Op, error) {
 	v := b.rows.Get().(*V)
 	*v = row
 	defer func() {
@@ -149,7 +159,7 @@ func (b *bound[K, V]) put(kind write.Kind, row V, buf []byte) (write.Op, error) 
 			return write.Op{}, b.refuse(id, errUnknownState(b.State(v)))
 		}
 	}
-	op := write.Op{Kind: kind, NS: b.s.ns, Table: b.w, ID: id, Facts: b.facts(v), Count: -1}
+	op := write.Op{Kind: kind, NS: b.s.ns, Table: b.w, ID: id, Facts: b.addFacts(v, facts), Count: -1}
 	for i, p := range op.Facts.In {
 		if p.Value != "" {
 			if err := key.CheckID(p.Value); err != nil {

@@ -9,6 +9,27 @@ const (
 	defaultMaxBlock      = time.Second
 )
 
+func (c Config) bufferEntries() int {
+	if c.BufferEntries == 0 {
+		return defaultBufferEntries
+	}
+	return c.BufferEntries
+}
+
+func (c Config) bufferBytes() int64 {
+	if c.BufferBytes == 0 {
+		return defaultBufferBytes
+	}
+	return c.BufferBytes
+}
+
+func (c Config) maxBlock() time.Duration {
+	if c.MaxBlock == 0 {
+		return defaultMaxBlock
+	}
+	return c.MaxBlock
+}
+
 // validateWrites checks the options of the write buffer and of the fence.
 func (c Config) validateWrites(bad func(option, format string, args ...any)) {
 	if c.BufferIntervalMS < 0 {

@@ -46,6 +46,9 @@ func (h Hash[E]) All(ctx context.Context) (all map[string]E, err error) {
 }
 
 func (h Hash[E]) raws(ctx context.Context) (map[string][]byte, error) {
+	if err := h.p.settled(ctx); err != nil {
+		return nil, err
+	}
 	if h.p.tx != nil {
 		return h.p.tx.hash(ctx, h.p.key())
 	}
@@ -81,7 +84,9 @@ func (h Hash[E]) Get(ctx context.Context, key string) (value E, err error) {
 		return zero, h.p.err
 	}
 	var raw []byte
-	if h.p.tx != nil {
+	if err = h.p.settled(ctx); err != nil {
+		// said below
+	} else if h.p.tx != nil {
 		raw, err = h.p.tx.field(ctx, h.p.key(), key)
 	} else {
 		err = h.p.s.read(ctx, func(c rueidis.Client) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/nacre-store/nacre/store/internal/buffer"
 	"github.com/nacre-store/nacre/store/internal/key"
 	"github.com/nacre-store/nacre/store/internal/write"
 	"github.com/nacre-store/nacre/store/wire"
@@ -47,6 +48,15 @@ func (p *part[E]) send(ctx context.Context, op write.Op) error {
 		return p.tx.add(op)
 	}
 	return p.s.one(ctx, op)
+}
+
+// settled waits until what is pending of the row has reached Redis.
+func (p *part[E]) settled(ctx context.Context) error {
+	key := buffer.Key{Base: p.table.Base, ID: p.id}
+	if p.tx != nil {
+		return p.tx.touch(ctx, key)
+	}
+	return p.s.acknowledged(ctx, key)
 }
 
 func (p *part[E]) fail(err error) error { return rowError(p.table.Name, p.id, err) }
@@ -131,6 +141,9 @@ func (l List[E]) Len(ctx context.Context) (n int, err error) {
 	if l.p.err != nil {
 		return 0, l.p.err
 	}
+	if err := l.p.settled(ctx); err != nil {
+		return 0, l.p.fail(err)
+	}
 	if l.p.tx != nil {
 		elems, err := l.p.tx.list(ctx, l.p.key(), l.p.seenKey())
 		return len(elems), l.p.fail(err)
@@ -189,6 +202,9 @@ func (p *part[E]) lrange(ctx context.Context, from int) iter.Seq2[E, error] {
 }
 
 func (p *part[E]) elements(ctx context.Context, from int) ([][]byte, error) {
+	if err := p.settled(ctx); err != nil {
+		return nil, err
+	}
 	if p.tx != nil {
 		all, err := p.tx.list(ctx, p.key(), p.seenKey())
 		if from < 0 && -from < len(all) {

@@ -122,6 +122,10 @@ func (r Rows[K, V]) observedGet(ctx context.Context, id K, opts []ReadOption) (r
 	b := r.b
 	t := b.s.time(ctx, "get", b.Name, "")
 	defer t.done(1, &err)
+	if row, ok, err := r.pendingGet(ctx, id, opts); ok {
+		t.o.Cached = true
+		return row, err
+	}
 	if b.s.cache == nil || r.tx != nil || b.err != nil {
 		return r.get(ctx, id)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/nacre-store/nacre/store/internal/buffer"
 	"github.com/nacre-store/nacre/store/internal/cache"
 	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/write"
@@ -32,6 +33,11 @@ func (r Rows[K, V]) Get(ctx context.Context, id K, opts ...ReadOption) (V, error
 	if b.s.cfg.Observer != nil {
 		return r.observedGet(ctx, id, opts)
 	}
+	if b.s.pending != nil {
+		if row, ok, err := r.pendingGet(ctx, id, opts); ok {
+			return row, err
+		}
+	}
 	if b.s.cache == nil || r.tx != nil || b.err != nil {
 		return r.get(ctx, id)
 	}
@@ -48,9 +54,14 @@ func (r Rows[K, V]) Get(ctx context.Context, id K, opts ...ReadOption) (V, error
 	return *row, nil
 }
 
-// Peek returns the row if the near-cache has it and knows it to be current. It
-// never waits and asks nobody.
+// Peek returns the row if the near-cache has it and knows it to be current, or
+// the buffer has it. It never waits and asks nobody.
 func (r Rows[K, V]) Peek(id K) (V, bool) {
+	if r.b.s.pending != nil {
+		if row, ok, err := r.pendingGet(context.Background(), id, nil); ok {
+			return row, err == nil
+		}
+	}
 	if r.tx == nil && r.b.err == nil {
 		if e := r.b.hit(id, cache.EntryMaxAge); e != nil {
 			return e.row, true
@@ -80,7 +91,7 @@ func (r Rows[K, V]) get(ctx context.Context, id K) (V, error) {
 // raw returns the stored bytes of a row; nil where there is none.
 func (r Rows[K, V]) raw(ctx context.Context, id string) ([]byte, error) {
 	if r.tx != nil {
-		return r.tx.row(ctx, r.b.base+id)
+		return r.tx.row(ctx, r.b.base, id)
 	}
 	return r.b.s.row(ctx, r.b.base+id)
 }
@@ -130,6 +141,31 @@ func (r Rows[K, V]) many(ctx context.Context, ids []K) ([]*cached[V], []error, e
 	for i, id := range ids {
 		texts[i] = r.b.Key.text(id)
 	}
+	if r.b.s.pending == nil || r.tx != nil {
+		return r.stored(ctx, ids, texts)
+	}
+	rows, errs := make([]*V, len(ids)), make([]error, len(ids))
+	others := r.pendingMany(texts, rows, errs)
+	if len(others) == len(ids) {
+		return r.stored(ctx, ids, texts)
+	}
+	var otherIDs []K
+	var otherTexts []string
+	for _, i := range others {
+		otherIDs, otherTexts = append(otherIDs, ids[i]), append(otherTexts, texts[i])
+	}
+	theirs, wrong, err := r.stored(ctx, otherIDs, otherTexts)
+	if err != nil {
+		return nil, nil, err
+	}
+	for n, i := range others {
+		rows[i], errs[i] = theirs[n], wrong[n]
+	}
+	return rows, errs, nil
+}
+
+// stored is many of rows of which nothing is pending.
+func (r Rows[K, V]) stored(ctx context.Context, ids []K, texts []string) ([]*V, []error, error) {
 	if r.b.s.cache != nil && r.tx == nil && r.b.err == nil {
 		rows := make([]*cached[V], len(ids))
 		for i, id := range ids {
@@ -165,7 +201,7 @@ func (s Set[K, V]) raws(ctx context.Context, ids []string) ([][]byte, error) {
 	if s.tx != nil {
 		for i, id := range ids {
 			var err error
-			if raws[i], err = s.tx.row(ctx, s.b.base+id); err != nil {
+			if raws[i], err = s.tx.row(ctx, s.b.base, id); err != nil {
 				return nil, err
 			}
 		}
@@ -187,11 +223,17 @@ func (s Set[K, V]) raws(ctx context.Context, ids []string) ([][]byte, error) {
 // round trip. A table with a list has its history left alone: that is for
 // import and correction, and the emitted Append methods are the way to change
 // such a row.
+//
+// With a write buffer, Put returns when the row is accepted, as do all writes
+// but Update and Commit: see Config.BufferIntervalMS.
 func (r Rows[K, V]) Put(ctx context.Context, row V) (err error) {
 	t := r.tx.time(ctx, r.b.s.shared, "put", r.b.Name, "")
 	defer t.done(1, &err)
 	if r.b.err != nil {
 		return r.b.err
+	}
+	if r.tx == nil && r.b.s.pending != nil {
+		return r.acceptPut(ctx, row)
 	}
 	buf := buffers.Get().(*[]byte)
 	op, err := r.b.put(write.Put, row, *buf)
@@ -221,7 +263,8 @@ const putBatch = 100
 
 // PutMany stores rows, pipelined. Each row is atomic, the whole is not: on an
 // error the others have been stored, and the joined error names each row that
-// has not.
+// has not. With a write buffer that has no room for a row, or when the context
+// ends, the rows behind that one have not been stored either.
 func (r Rows[K, V]) PutMany(ctx context.Context, rows iter.Seq[V]) (err error) {
 	t, n := r.tx.time(ctx, r.b.s.shared, "put_many", r.b.Name, ""), 0
 	defer t.doneSome(&n, &err)
@@ -244,6 +287,14 @@ func (r Rows[K, V]) PutMany(ctx context.Context, rows iter.Seq[V]) (err error) {
 		ops = ops[:0]
 	}
 	for row := range rows {
+		if r.tx == nil && r.b.s.pending != nil {
+			if err := r.acceptPut(ctx, row); err == nil {
+				n++
+			} else if errs = append(errs, err); !errors.Is(err, ErrRefused) {
+				break // no room, or no time: the rows behind are not accepted either
+			}
+			continue
+		}
 		op, err := r.b.put(write.Put, row, nil)
 		if err == nil && r.tx != nil {
 			err = r.tx.add(op)
@@ -281,6 +332,10 @@ func (r Rows[K, V]) Delete(ctx context.Context, ids ...K) (err error) {
 			errs = append(errs, r.tx.add(op))
 			continue
 		}
+		if r.b.s.pending != nil {
+			errs = append(errs, r.b.s.accept(ctx, &op))
+			continue
+		}
 		ops = append(ops, op)
 	}
 	for part := range slices.Chunk(ops, putBatch) {
@@ -302,9 +357,17 @@ func (r Rows[K, V]) Update(ctx context.Context, id K, fn func(*V) error) (row V,
 	if r.b.err != nil {
 		return row, rowError(r.b.Name, text, r.b.err)
 	}
+	key := buffer.Key{Base: r.b.base, ID: text}
 	for try := range commitTries {
 		if try > 0 {
+			r.b.s.hold([]buffer.Key{key})
+			defer r.b.s.free([]buffer.Key{key})
 			backOff(ctx, try)
+		}
+		if r.tx == nil {
+			if err = r.b.s.acknowledged(ctx, key); err != nil {
+				return row, rowError(r.b.Name, text, err)
+			}
 		}
 		var raw []byte
 		if raw, err = r.raw(ctx, text); err == nil && raw == nil {
@@ -384,7 +447,10 @@ func (s *Store) write(ctx context.Context, b write.Batch) []error {
 	return errs
 }
 
-// one writes a single op.
+// one writes a single op, through the buffer if there is one.
 func (s *Store) one(ctx context.Context, op write.Op) error {
+	if s.pending != nil {
+		return s.accept(ctx, &op)
+	}
 	return s.write(ctx, write.Batch{Ops: []write.Op{op}})[0]
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/nacre-store/nacre/store/internal/buffer"
 	"github.com/nacre-store/nacre/store/internal/key"
 	"github.com/nacre-store/nacre/store/internal/write"
 	"github.com/nacre-store/nacre/store/wire"
@@ -77,6 +78,9 @@ func (s Series[K, E]) lrange(ctx context.Context, id K, from int) iter.Seq2[E, e
 		var zero E
 		text, err := s.check(id)
 		var raws [][]byte
+		if err == nil {
+			err = rowError(s.t.Name, text, s.s.acknowledged(ctx, buffer.Key{Base: s.w.Base, ID: text}))
+		}
 		if err == nil {
 			raws, err = lrange(ctx, s.s, s.w.Base+text, from)
 			err = rowError(s.t.Name, text, err)

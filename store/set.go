@@ -132,6 +132,9 @@ func (s Set[K, V]) ids(ctx context.Context) ([]string, rueidis.Client, error) {
 	if s.index != allRows && s.b.Indexes[s.index].Field != nil && s.value == "" {
 		return nil, nil, nil // "" is not indexed
 	}
+	if err := st.barrier(ctx); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", s.b.Name, err)
+	}
 	key := s.key()
 	if st.sweeps.due(key) {
 		s.sweep(ctx)

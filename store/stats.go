@@ -14,6 +14,7 @@ import (
 type Stats struct {
 	Cache      CacheStats
 	Fence      FenceStats
+	Buffer     BufferStats
 	Reconnects int64 // Connections made anew after the first one to a server.
 }
 
@@ -43,6 +44,7 @@ func (s *Store) Stats() Stats {
 	t := Stats{
 		Cache:      CacheStats{Off: s.uncached},
 		Fence:      FenceStats{Off: f.Off, Killed: f.Killed},
+		Buffer:     s.bufferStats(),
 		Reconnects: f.Reconnects,
 	}
 	if s.cache != nil {
@@ -59,8 +61,8 @@ func (s *Store) Stats() Stats {
 }
 
 // Health is for probes. It returns nil when Redis answers, is a master, has
-// loaded its data, and tells of changes where rows are cached; otherwise the
-// error says what is wrong.
+// loaded its data, tells of changes where rows are cached, and takes what is
+// buffered; otherwise the error says what is wrong.
 func (s *Store) Health(ctx context.Context) error {
 	err := s.busy.enter(func() error {
 		if err := conn.Alive(ctx); err != nil {
@@ -74,6 +76,9 @@ func (s *Store) Health(ctx context.Context) error {
 		}
 		return s.takeBeat(ctx, s.cfg.maxAge()/beatsPerAge)
 	})
+	if err == nil {
+		err = s.bufferStuck()
+	}
 	switch {
 	case err == nil:
 		return nil

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nacre-store/nacre/store/internal/buffer"
 	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/key"
 	"github.com/nacre-store/nacre/store/internal/meta"
@@ -29,8 +30,9 @@ import (
 //	p, err := t.Positions.Get(ctx, "BTCUSDT-PERP.BINANCE-EMACross-001")
 type Store struct {
 	*shared
-	ns   key.Namespace
-	meta *meta.Meta // nil: all indexes count as built
+	ns      key.Namespace
+	meta    *meta.Meta     // nil: all indexes count as built
+	pending *buffer.Tenant // accepted writes; nil without a buffer
 
 	mu     sync.Mutex
 	tables map[string]any // the bound tables and series by type word
@@ -48,6 +50,10 @@ type shared struct {
 	known map[string]known // described tables and series by type word
 	near
 	presence presence
+
+	buffer    *buffer.Buffer // nil: writes are sent at once
+	pendingMu sync.Mutex
+	pendings  map[string]*buffer.Tenant // by namespace
 }
 
 // Session is a *[Store] or a *[Tx]: what an emitted New takes, so that
@@ -79,18 +85,18 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	sh.exec = &write.Executor{Conn: sh.conn}
+	sh.startBuffer()
 	s, err := sh.tenant(cfg.TraderID, cfg.InstanceID)
+	if err == nil && cfg.FlushOnStart {
+		err = s.Purge(ctx)
+	}
 	if err != nil {
+		if sh.buffer != nil {
+			sh.buffer.Close(ctx)
+		}
 		sh.beat.stop()
 		sh.conn.Close()
 		return nil, err
-	}
-	if cfg.FlushOnStart {
-		if err := s.Purge(ctx); err != nil {
-			sh.beat.stop()
-			sh.conn.Close()
-			return nil, err
-		}
 	}
 	s.present(ctx)
 	return s, nil
@@ -150,7 +156,7 @@ func (sh *shared) tenant(traderID, instanceID string) (*Store, error) {
 	if err != nil {
 		return nil, refused("tenant: %w", err)
 	}
-	return &Store{shared: sh, ns: ns, meta: sh.metaOf(ns), tables: map[string]any{}}, nil
+	return &Store{shared: sh, ns: ns, meta: sh.metaOf(ns), pending: sh.pendingOf(ns), tables: map[string]any{}}, nil
 }
 
 func (c Config) prefix() string {
@@ -169,16 +175,23 @@ func (c Config) namespace() (key.Namespace, error) {
 func (s *Store) Flush(ctx context.Context) (err error) {
 	t := s.time(ctx, "flush", "", "")
 	defer t.done(0, &err)
-	return s.busy.enter(func() error { return ctx.Err() })
+	return s.busy.enter(func() error {
+		if err := s.flush(ctx); err != nil {
+			return fmt.Errorf("flush: %w", err)
+		}
+		return ctx.Err()
+	})
 }
 
 // Close flushes, waits for operations under way and closes the connections. Its
 // error names what could not be written. Operations begun later give
 // [ErrClosed].
 func (s *Store) Close(ctx context.Context) error {
-	if err := s.busy.close(ctx); err != nil {
+	err := s.busy.close(ctx)
+	if errors.Is(err, ErrClosed) {
 		return fmt.Errorf("close: %w", err)
 	}
+	err = errors.Join(err, s.closeBuffer(ctx))
 	for _, f := range s.feeds.of(s) {
 		f.stop()
 	}
@@ -187,6 +200,9 @@ func (s *Store) Close(ctx context.Context) error {
 		s.beat.stop()
 		s.absent(ctx)
 		s.conn.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("close: %w", err)
 	}
 	return nil
 }
@@ -197,6 +213,9 @@ func (s *Store) Purge(ctx context.Context) (err error) {
 	t := s.time(ctx, "purge", "", "")
 	defer t.done(0, &err)
 	return s.busy.enter(func() error {
+		if err := s.barrier(ctx); err != nil { // or what was accepted before comes back
+			return fmt.Errorf("purge %s: %w", s.ns, err)
+		}
 		defer s.forget() // our own deletions come with no push
 		masters, err := s.conn.Masters(ctx)
 		if err != nil {

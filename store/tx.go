@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/nacre-store/nacre/store/internal/buffer"
 	"github.com/nacre-store/nacre/store/internal/write"
 )
 
@@ -29,6 +30,8 @@ type Tx struct {
 	lists  map[string]listRead
 	ops    []write.Op
 	done   bool
+
+	touched []buffer.Key // of which nothing that was pending is
 }
 
 // listRead is a list as read, with the number of elements ever appended.
@@ -52,8 +55,11 @@ const commitTries = 32
 func (s *Store) Commit(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	t, n := s.time(ctx, "commit", "", ""), 0
 	defer t.doneSome(&n, &err)
+	var held []buffer.Key
+	defer func() { s.free(held) }()
 	for try := range commitTries {
 		if try > 0 {
+			s.hold(held)
 			backOff(ctx, try)
 		}
 		tx := &Tx{s: s, rows: map[string][]byte{}, hashes: map[string]map[string][]byte{}, whole: map[string]bool{}, lists: map[string]listRead{}}
@@ -67,6 +73,7 @@ func (s *Store) Commit(ctx context.Context, fn func(tx *Tx) error) (err error) {
 		if !errors.Is(err, ErrConflict) || ctx.Err() != nil {
 			break
 		}
+		held = tx.touched
 	}
 	if err != nil {
 		n = 0
@@ -111,6 +118,11 @@ func (tx *Tx) commit(ctx context.Context) error {
 		return nil
 	}
 	b := write.Batch{Ops: tx.ops, Atomic: true, Checks: checks}
+	for i := range tx.ops {
+		if err := tx.touch(ctx, pendingKey(&tx.ops[i])); err != nil {
+			return err
+		}
+	}
 	if len(tx.ops) > 0 {
 		return tx.s.write(ctx, b)[0]
 	}
@@ -120,6 +132,19 @@ func (tx *Tx) commit(ctx context.Context) error {
 // verify carries out checks alone.
 func (s *Store) verify(ctx context.Context, checks []write.Check) error {
 	return s.busy.enter(func() error { return readClass(s.exec.Check(ctx, checks)) })
+}
+
+// touch waits, for a row that the function reads or writes for the first time,
+// until what is pending of it has reached Redis.
+func (tx *Tx) touch(ctx context.Context, key buffer.Key) error {
+	if tx.s.pending == nil || slices.Contains(tx.touched, key) {
+		return nil
+	}
+	err := tx.s.acknowledged(ctx, key)
+	if err == nil {
+		tx.touched = append(tx.touched, key)
+	}
+	return err
 }
 
 var errTxDone = errors.New("the Commit has ended; its Tx cannot be used any more")
@@ -155,7 +180,8 @@ func (tx *Tx) refilled(op *write.Op) (n int64, ok bool) {
 }
 
 // row returns a row's bytes as the function must see them.
-func (tx *Tx) row(ctx context.Context, key string) ([]byte, error) {
+func (tx *Tx) row(ctx context.Context, base, id string) ([]byte, error) {
+	key := base + id
 	if tx.done {
 		return nil, class(ErrRefused, errTxDone)
 	}
@@ -168,7 +194,11 @@ func (tx *Tx) row(ctx context.Context, key string) ([]byte, error) {
 	if raw, ok := tx.rows[key]; ok {
 		return raw, nil
 	}
-	raw, err := tx.s.row(ctx, key)
+	err := tx.touch(ctx, buffer.Key{Base: base, ID: id})
+	var raw []byte
+	if err == nil {
+		raw, err = tx.s.row(ctx, key)
+	}
 	if err == nil {
 		tx.rows[key] = raw
 	}

@@ -40,6 +40,9 @@ func (r Rows[K, V]) Verify(ctx context.Context, mend bool) (report Report, err e
 		err = class(ErrUnsupported, errors.New("Verify takes no part in a Commit"))
 	}
 	if err == nil {
+		err = r.b.s.barrier(ctx)
+	}
+	if err == nil {
 		err = r.b.s.busy.enter(func() error { return readClass(v.run(ctx)) })
 	}
 	if err != nil {
