@@ -65,7 +65,7 @@ func (sh *shared) sendPending(ctx context.Context, steps []write.Batch) [][]writ
 	all := sh.exec.Try(ctx, steps)
 	now := sh.conn.Now()
 	for i := range steps {
-		flights[i].end(sh.cache, now, steps[i], all[i])
+		flights[i].end(&sh.near, now, steps[i], all[i])
 	}
 	return all
 }
@@ -263,7 +263,7 @@ func (r Rows[K, V]) acceptPut(ctx context.Context, row V) error {
 
 // pendingMany takes the rows out that the buffer has, and returns the places of
 // the others.
-func (r Rows[K, V]) pendingMany(texts []string, rows []*V, errs []error) (others []int) {
+func (r Rows[K, V]) pendingMany(texts []string, rows []*cached[V], errs []error) (others []int) {
 	for i, text := range texts {
 		raw, ok := r.b.pendingRow(text)
 		switch {
@@ -272,8 +272,10 @@ func (r Rows[K, V]) pendingMany(texts []string, rows []*V, errs []error) (others
 		case raw == nil:
 			errs[i] = rowError(r.b.Name, text, ErrNotFound)
 		default:
-			rows[i] = new(V)
-			errs[i] = r.b.take(text, raw, rows[i], nil)
+			e := new(cached[V])
+			if errs[i] = r.b.take(text, raw, &e.row, nil); errs[i] == nil {
+				rows[i] = e
+			}
 		}
 	}
 	return others

@@ -144,7 +144,7 @@ func (r Rows[K, V]) many(ctx context.Context, ids []K) ([]*cached[V], []error, e
 	if r.b.s.pending == nil || r.tx != nil {
 		return r.stored(ctx, ids, texts)
 	}
-	rows, errs := make([]*V, len(ids)), make([]error, len(ids))
+	rows, errs := make([]*cached[V], len(ids)), make([]error, len(ids))
 	others := r.pendingMany(texts, rows, errs)
 	if len(others) == len(ids) {
 		return r.stored(ctx, ids, texts)
@@ -165,7 +165,7 @@ func (r Rows[K, V]) many(ctx context.Context, ids []K) ([]*cached[V], []error, e
 }
 
 // stored is many of rows of which nothing is pending.
-func (r Rows[K, V]) stored(ctx context.Context, ids []K, texts []string) ([]*V, []error, error) {
+func (r Rows[K, V]) stored(ctx context.Context, ids []K, texts []string) ([]*cached[V], []error, error) {
 	if r.b.s.cache != nil && r.tx == nil && r.b.err == nil {
 		rows := make([]*cached[V], len(ids))
 		for i, id := range ids {
