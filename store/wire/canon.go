@@ -105,11 +105,11 @@ const maxJSON = 8 * MaxMessage
 
 // verify tells where src, which is canonical otherwise, has a known field
 // inside of the given spans.
-func (co *core) verify(src []byte, unknown []span) (int, error) {
-	c := newCanon()
-	defer c.free()
-	c.src, c.out, c.spans, c.entries, c.unknown = src, c.out[:0], c.spans[:0], c.entries[:0], unknown
-	if _, f := c.fields(0, co.layout()); f != nil {
+func (c *core) verify(src []byte, unknown []span) (int, error) {
+	cn := newCanon()
+	defer cn.free()
+	cn.src, cn.out, cn.spans, cn.entries, cn.unknown = src, cn.out[:0], cn.spans[:0], cn.entries[:0], unknown
+	if _, f := cn.fields(0, c.layout()); f != nil {
 		return f.at, f.err
 	}
 	return 0, nil

@@ -57,7 +57,7 @@ var formats = []wire.Format{{}, {ISO8601: true}, {JSON: true}, {JSON: true, ISO8
 // change its field, and write: within an encoding and across a switch of it.
 func TestNewerFieldsSurvive(t *testing.T) {
 	v := full()
-	v.Weight, v.Ratio, v.Floats = 3, some(-0.0), []float64{1, 0.1, 1e300, 5e-324, math.MaxFloat64, 1 << 53}
+	v.Weight, v.Ratio, v.Floats = 3, some(math.Copysign(0, -1)), []float64{1, 0.1, 1e300, 5e-324, math.MaxFloat64, 1 << 53}
 	v.Hits, v.Ints = some(int64(math.MinInt64)), []int64{math.MaxInt64, math.MinInt64, 1 << 53, 0}
 	v.Note = "before"
 	for _, stored := range formats {

@@ -54,24 +54,6 @@ func (s *shape) zeroIsAbsent() bool {
 	return false
 }
 
-// least is the size of the shortest value of shape s.
-func (s *shape) least() int {
-	if s.kind != kindStruct {
-		return 1
-	}
-	n := 1
-	for _, f := range s.layout.fields {
-		switch {
-		case f.opt:
-		case s.layout.array:
-			n += f.least()
-		default:
-			n += len(f.key) + f.least()
-		}
-	}
-	return n
-}
-
 // A learner is told the layout by a take function that runs on no input: every
 // Take function calls it where it would otherwise find the input wanting.
 type learner struct {

@@ -57,7 +57,7 @@ var (
 	ErrMissing   = errors.New("required field is missing")
 	ErrDuplicate = errors.New("duplicate key")
 	ErrKey       = errors.New("map key is not a string")
-	ErrExtra     = errors.New("Extra is not a sequence of unknown fields")
+	ErrExtra     = errors.New("value of Extra is not a sequence of unknown fields")
 	ErrJSON      = errors.New("invalid JSON")
 	ErrID        = errors.New("not the text of a composite id")
 )

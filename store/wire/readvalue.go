@@ -1,0 +1,204 @@
+package wire
+
+import (
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+)
+
+// strAt returns the bytes of the str that begins at r.i and the offset behind
+// it; nil if it is not canonical.
+func (r *Reader) strAt(max int) (s []byte, ok bool) {
+	b, i := r.b, r.i
+	if i >= len(b) {
+		return nil, false
+	}
+	n := 0
+	switch c := b[i]; {
+	case c&0xe0 == 0xa0:
+		n = int(c & 0x1f)
+		i++
+	case c == 0xd9 && i+1 < len(b):
+		n = int(b[i+1])
+		i += 2
+		if n < 32 {
+			return nil, false
+		}
+	case c == 0xda && i+2 < len(b):
+		n = int(b[i+1])<<8 | int(b[i+2])
+		i += 3
+		if n < 1<<8 {
+			return nil, false
+		}
+	case c == 0xdb && i+4 < len(b):
+		u := uint32(b[i+1])<<24 | uint32(b[i+2])<<16 | uint32(b[i+3])<<8 | uint32(b[i+4])
+		if u < 1<<16 || u > MaxMessage {
+			return nil, false
+		}
+		n = int(u)
+		i += 5
+	default:
+		return nil, false
+	}
+	if n > max || n > len(b)-i {
+		return nil, false
+	}
+	r.i = i + n
+	return b[i : i+n], true
+}
+
+// str reads a string value and tells whether it is another than old.
+func (r *Reader) str(old string, max int) (string, bool) {
+	b := r.b[r.i:]
+	if len(b) < 2 {
+		return r.longStr(old, max)
+	}
+	n, head := int(b[0])^0xa0, 1
+	if b[0] == 0xd9 {
+		n, head = int(b[1]), 2
+		if n < 32 {
+			n = len(b)
+		}
+	} else if n > 31 {
+		return r.longStr(old, max)
+	}
+	if n > len(b)-head || n > max {
+		return r.longStr(old, max)
+	}
+	s := b[head : head+n]
+	r.i += head + n
+	if sameWords(s, old) {
+		return "", false
+	}
+	return r.newStr(s, old)
+}
+
+// longStr is str for strings of 256 bytes or more.
+func (r *Reader) longStr(old string, max int) (string, bool) {
+	s, ok := r.strAt(max)
+	if !ok {
+		r.miss(kindString, max)
+		return "", false
+	}
+	return r.newStr(s, old)
+}
+
+// newStr returns s if it is another than old.
+func (r *Reader) newStr(s []byte, old string) (string, bool) {
+	if !isASCII(s) && !utf8.Valid(s) {
+		r.fail()
+		return "", false
+	}
+	if string(s) == old {
+		return "", false
+	}
+	return r.text(s), true
+}
+
+// text returns s as a string. If the first string of a row, which is mostly its
+// id, is another, then most are: they are cut from one chunk.
+func (r *Reader) text(s []byte) string {
+	switch {
+	case len(s) == 0:
+		return ""
+	case r.in != nil:
+		return r.in.str(s)
+	case r.i-len(s) < firstString || r.chunk.b.Cap() > 0:
+		return r.chunk.str(s, (len(r.b)-r.i+len(s))/2)
+	}
+	return string(s)
+}
+
+// firstString is more than the offset of the first string of a row, and
+// less than that of most others.
+const firstString = 32
+
+// takeDecimal reads a decimal value.
+func (r *Reader) takeDecimal(v *decimal.Decimal) {
+	i := r.i + 1
+	n := -1
+	if i <= len(r.b) {
+		n = int(r.b[r.i]) ^ 0xa0
+	}
+	if uint(n) > 31 || n > len(r.b)-i {
+		r.longDecimal(v)
+		return
+	}
+	r.i = i + n
+	coef, scale, long, ok := parseDecimal(r.b, i, i+n)
+	switch {
+	case !ok:
+		r.fail()
+	case long:
+		r.takeBig(v, r.b[i:i+n])
+	case !sameDecimal(v, coef, scale):
+		r.setDecimal(v, coef, scale)
+	}
+}
+
+// longDecimal is takeDecimal for texts of 32 bytes or more.
+func (r *Reader) longDecimal(v *decimal.Decimal) {
+	s, ok := r.strAt(MaxDecimal)
+	if !ok {
+		r.miss(kindDecimal, 0)
+		return
+	}
+	r.takeBig(v, s)
+}
+
+// setDecimal changes v.
+func (r *Reader) setDecimal(v *decimal.Decimal, coef int64, scale int) {
+	switch {
+	case r.in != nil:
+		*v = r.in.decimal(coef, scale)
+	case sameDecimal(&r.last, coef, scale):
+		*v = r.last
+	default:
+		*v = newDecimal(coef, scale)
+		r.last = *v
+	}
+}
+
+// takeBig reads a decimal of 19 digits or more.
+func (r *Reader) takeBig(v *decimal.Decimal, s []byte) {
+	var text [MaxDecimal]byte
+	if old, ok := decimalText(text[:0], v); ok && string(old) == string(s) {
+		return
+	}
+	d, err := decimal.NewFromString(string(s))
+	if err != nil {
+		r.fail()
+		return
+	}
+	if t, ok := decimalText(text[:0], &d); !ok || string(t) != string(s) {
+		r.fail()
+		return
+	}
+	*v = d
+}
+
+// listLen reads the header of a list whose elements take at least least bytes each.
+func (r *Reader) listLen(least int) int {
+	return r.count(0x90, 0xdc, least)
+}
+
+func (r *Reader) count(fix, long byte, least int) int {
+	b, i, n := r.b, r.i, 0
+	switch {
+	case i < len(b) && b[i]&0xf0 == fix:
+		n = int(b[i] & 0x0f)
+		i++
+	case i+2 < len(b) && b[i] == long && (b[i+1] != 0 || b[i+2] > 15):
+		n = int(b[i+1])<<8 | int(b[i+2])
+		i += 3
+	default:
+		r.fail()
+		return 0
+	}
+	if n > MaxList || n*least > len(b)-i {
+		r.fail()
+		return 0
+	}
+	r.i = i
+	return n
+}
