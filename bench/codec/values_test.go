@@ -94,14 +94,14 @@ func stockAccount(a *shapes.Account) *stock.Account {
 }
 
 // positions returns 10,000 positions of 50 instruments and 20 strategies, with
-// 100 quantities and 1,000 prices.
+// 100 quantities and 500 prices.
 func positions() []shapes.Position {
 	rows := make([]shapes.Position, 10_000)
 	for i := range rows {
 		instrument, strategy := fmt.Sprintf("SYM%02dUSDT-PERP.BINANCE", i%50), fmt.Sprintf("EMACross-%03d", i/50%20)
 		rows[i] = shapes.Position{
 			PositionID: shapes.PositionID(fmt.Sprintf("%s-%s-%d", instrument, strategy, i)), InstrumentID: instrument, StrategyID: strategy, Side: "LONG",
-			Quantity: decimal.New(int64(1+i*7%100), -3), AvgPxOpen: decimal.New(int64(4_627_110+i*13%1000), -2),
+			Quantity: decimal.New(int64(1+i*7%100), -3), AvgPxOpen: decimal.New(int64(4_627_110+i*13%500), -2),
 			TsOpened: 1700000000123456789, TsLast: 1700000060123456789,
 		}
 	}

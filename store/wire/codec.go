@@ -40,7 +40,7 @@ func (c *Codec[V]) Name() string { return c.name }
 // layout returns what take knows.
 func (c *core) layout() *layout {
 	c.once.Do(func() {
-		r := &Reader{learn: &learner{}, c: c}
+		r := &Reader{learn: &learner{}, odd: true, c: c}
 		c.teach(r)
 		c.known = r.learn.root
 	})

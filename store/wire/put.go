@@ -22,12 +22,18 @@ func PutStringMax[T ~string](w *Writer, key string, v T, max int) {
 
 // PutOptString writes an optional string, enum or id; "" is absent.
 func PutOptString[T ~string](w *Writer, key string, v T) {
-	if v != "" {
-		w.fields++
-		w.putStr(key, string(v))
-	} else if w.array {
-		w.skip()
+	if v != "" || w.array {
+		w.putOptStr(key, string(v))
 	}
+}
+
+func (w *Writer) putOptStr(key, v string) {
+	if v == "" {
+		w.skip()
+		return
+	}
+	w.fields++
+	w.putStr(key, v)
 }
 
 // PutOptStringMax is [PutOptString] for a field with a max of its own.
@@ -66,12 +72,18 @@ func (w *Writer) PutOptInt(key string, v struct {
 	Value int64
 	Valid bool
 }) {
-	if !v.Valid {
+	if v.Valid || w.array {
+		w.putOptInt(key, v.Value, v.Valid)
+	}
+}
+
+func (w *Writer) putOptInt(key string, v int64, valid bool) {
+	if !valid {
 		w.skip()
 		return
 	}
 	w.opt(key)
-	w.set(appendInt(w.out(), v.Value))
+	w.set(appendInt(w.out(), v))
 }
 
 // PutOptIntID writes an optional id that is an int64; 0 is absent.
@@ -89,12 +101,18 @@ func PutTimestamp[T ~int64](w *Writer, key string, v T) { w.putTimestamp(key, in
 
 // PutOptTimestamp writes an optional timestamp; 0 is absent.
 func PutOptTimestamp[T ~int64](w *Writer, key string, v T) {
-	if v != 0 {
-		w.fields++
-		w.putTimestamp(key, int64(v))
-	} else if w.array {
-		w.skip()
+	if v != 0 || w.array {
+		w.putOptTimestamp(key, int64(v))
 	}
+}
+
+func (w *Writer) putOptTimestamp(key string, v int64) {
+	if v == 0 {
+		w.skip()
+		return
+	}
+	w.fields++
+	w.putTimestamp(key, v)
 }
 
 func (w *Writer) putTimestamp(key string, v int64) {
@@ -104,12 +122,13 @@ func (w *Writer) putTimestamp(key string, v int64) {
 		return
 	}
 	k := len(key)
-	b := w.room(k + 9)
-	copyKey(b, key)
-	b = b[k : k+9]
-	b[0] = 0xcf
-	be.PutUint64(b[1:], uint64(v))
-	w.n += k + 9
+	w.reserve(k + 9)
+	b, n := w.b, w.n
+	copyKey(b, n, key)
+	n += k
+	b[n] = 0xcf
+	be.PutUint64(b[n+1:n+9:n+9], uint64(v))
+	w.n = n + 9
 }
 
 func (w *Writer) timestamp(v int64) {
@@ -130,12 +149,18 @@ func (w *Writer) PutOptBool(key string, v struct {
 	Value bool
 	Valid bool
 }) {
-	if !v.Valid {
+	if v.Valid || w.array {
+		w.putOptBool(key, v.Value, v.Valid)
+	}
+}
+
+func (w *Writer) putOptBool(key string, v bool, valid bool) {
+	if !valid {
 		w.skip()
 		return
 	}
 	w.opt(key)
-	w.bool(v.Value)
+	w.bool(v)
 }
 
 func (w *Writer) bool(v bool) { w.set(appendBool(w.out(), v)) }
@@ -151,12 +176,18 @@ func (w *Writer) PutOptFloat(key string, v struct {
 	Value float64
 	Valid bool
 }) {
-	if !v.Valid {
+	if v.Valid || w.array {
+		w.putOptFloat(key, v.Value, v.Valid)
+	}
+}
+
+func (w *Writer) putOptFloat(key string, v float64, valid bool) {
+	if !valid {
 		w.skip()
 		return
 	}
 	w.opt(key)
-	w.float(v.Value)
+	w.float(v)
 }
 
 func (w *Writer) float(v float64) {
@@ -174,12 +205,18 @@ func (w *Writer) PutOptDecimal(key string, v struct {
 	Value decimal.Decimal
 	Valid bool
 }) {
-	if v.Valid {
-		w.fields++
-		w.putDecimal(key, &v.Value)
-	} else if w.array {
-		w.skip()
+	if v.Valid || w.array {
+		w.putOptDecimal(key, v.Value, v.Valid)
 	}
+}
+
+func (w *Writer) putOptDecimal(key string, v decimal.Decimal, valid bool) {
+	if !valid {
+		w.skip()
+		return
+	}
+	w.fields++
+	w.putDecimal(key, &v)
 }
 
 func (w *Writer) putDecimal(key string, v *decimal.Decimal) {
@@ -187,9 +224,9 @@ func (w *Writer) putDecimal(key string, v *decimal.Decimal) {
 	if w.array {
 		k = 0
 	}
-	b := w.room(k + MaxDecimal + 2)
-	copyKey(b, key[:k])
-	n := putDecimal(b[k:], v)
+	w.reserve(k + MaxDecimal + 2)
+	copyKey(w.b, w.n, key[:k])
+	n := putDecimal(w.b[w.n+k:], v)
 	w.n += k + n
 	if n == 0 {
 		w.longDecimal()

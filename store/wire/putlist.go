@@ -160,8 +160,21 @@ func PutTextMap[T interface{ String() string }](w *Writer, key string, m map[str
 
 // PutDecimalMap writes a map of decimals.
 func (w *Writer) PutDecimalMap(key string, m map[string]decimal.Decimal, p Presence) {
+	if len(m) != 0 || p == Required || w.array {
+		w.putDecimalMap(key, m, p)
+	}
+}
+
+func (w *Writer) putDecimalMap(key string, m map[string]decimal.Decimal, p Presence) {
 	if w.begin(key, len(m), p) {
 		w.mapHeader(len(m))
+		if len(m) == 1 {
+			for k, d := range m {
+				w.str(k, MaxString)
+				w.decimal(&d)
+			}
+			return
+		}
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
 			w.str(k, MaxString)
 			d := m[k]

@@ -17,6 +17,7 @@ type Reader struct {
 	array bool
 	isNil bool // Open array: its last element read was nil.
 	bad   bool // This pass met something unusual.
+	odd   bool // No keys are compared: array, bad or learn.
 	in    *Interner
 	c     *core
 	learn *learner
@@ -78,7 +79,7 @@ func (r *Reader) rewrite() bool {
 		return false
 	}
 	r.canon, r.used = c, used
-	r.b, r.i, r.left, r.array, r.isNil, r.bad, r.depth, r.prev = c.out, 0, 0, false, false, false, 0, 0
+	r.b, r.i, r.left, r.array, r.isNil, r.bad, r.odd, r.depth, r.prev = c.out, 0, 0, false, false, false, false, 0, 0
 	r.state = again
 	return true
 }
@@ -96,10 +97,9 @@ func (r *Reader) Close() ([]byte, error) {
 
 // fail ends this pass; what follows reads nothing.
 func (r *Reader) fail() {
-	r.bad = true
+	r.bad, r.odd = true, true
 	r.b = r.b[:0]
-	r.i = 0
-	r.left = 0
+	r.i, r.left = 0, 0
 }
 
 // Map opens a map of required fields out of declared.
@@ -111,7 +111,7 @@ func (r *Reader) Map(required, declared int) Mark {
 		return m
 	}
 	r.depth++
-	r.array = false
+	r.array, r.odd = false, r.bad
 	i := r.i
 	switch {
 	case i < len(r.b) && r.b[i]&0xf0 == 0x80:
@@ -140,7 +140,7 @@ func (r *Reader) Array(required, declared int) Mark {
 		return m
 	}
 	r.depth++
-	r.array, r.isNil = true, false
+	r.array, r.odd, r.isNil = true, true, false
 	i := r.i
 	switch {
 	case i < len(r.b) && r.b[i]&0xf0 == 0x90:
@@ -177,6 +177,7 @@ func (r *Reader) End(m Mark, extra *string) {
 		}
 	}
 	r.left, r.array, r.prev, r.isNil = m.fields, m.array, m.at, m.isNil
+	r.odd = m.array || r.bad
 }
 
 // extra reads the unknown fields. In the first pass they are checked if they
@@ -211,10 +212,10 @@ func (r *Reader) at(key string) bool {
 	return r.other(key)
 }
 
-// isNext tells whether key comes next, which it never does in an array.
+// isNext tells whether key comes next. Where the reader is odd it does not say.
 func (r *Reader) isNext(key string) bool {
 	n := len(key)
-	if n > len(r.b)-r.i || r.array {
+	if n > len(r.b)-r.i || r.odd {
 		return false
 	}
 	b := r.b[r.i:]
@@ -241,36 +242,33 @@ func (r *Reader) other(key string) bool {
 // opt reads the key of an optional field, if that is what comes next.
 func (r *Reader) opt(key string) bool {
 	if r.isNext(key) {
-		r.i += len(key)
-		if r.left--; r.left >= 0 {
-			return true
-		}
-		r.fail()
+		return r.present(key)
 	}
-	return r.absent(key)
+	return r.odd && r.oddOpt(key)
 }
 
-// absent is what opt does where key does not come next.
-func (r *Reader) absent(key string) bool {
+// present reads the key of an optional field that comes next.
+func (r *Reader) present(key string) bool {
+	r.i += len(key)
+	if r.left--; r.left < 0 {
+		r.fail()
+	}
+	return r.left >= 0
+}
+
+// oddOpt is opt where the reader is odd.
+func (r *Reader) oddOpt(key string) bool {
 	switch {
 	case r.learn != nil:
 		return r.learn.field(key, true)
-	case r.array:
-		return r.optElem()
-	}
-	return false
-}
-
-func (r *Reader) optElem() bool {
-	if r.left == 0 {
+	case r.left == 0:
 		return false
 	}
 	r.left--
 	if r.isNil = r.i < len(r.b) && r.b[r.i] == 0xc0; r.isNil {
 		r.i++
-		return false
 	}
-	return true
+	return !r.isNil
 }
 
 // begin reads the key of a field that may be Required or Optional.

@@ -49,28 +49,27 @@ func (r *Reader) strAt(max int) (s []byte, ok bool) {
 
 // str reads a string value and tells whether it is another than old.
 func (r *Reader) str(old string, max int) (string, bool) {
-	b := r.b[r.i:]
-	if len(b) < 2 {
+	b, i := r.b, r.i
+	if i+1 >= len(b) {
 		return r.longStr(old, max)
 	}
-	n, head := int(b[0])^0xa0, 1
-	if b[0] == 0xd9 {
-		n, head = int(b[1]), 2
-		if n < 32 {
-			n = len(b)
+	n := int(b[i]) ^ 0xa0
+	i++
+	if n > 31 {
+		if b[i-1] != 0xd9 || b[i] < 32 {
+			return r.longStr(old, max)
 		}
-	} else if n > 31 {
+		n = int(b[i])
+		i++
+	}
+	if n > len(b)-i || n > max {
 		return r.longStr(old, max)
 	}
-	if n > len(b)-head || n > max {
-		return r.longStr(old, max)
-	}
-	s := b[head : head+n]
-	r.i += head + n
-	if sameWords(s, old) {
+	r.i = i + n
+	if sameWords(b, i, n, old) {
 		return "", false
 	}
-	return r.newStr(s, old)
+	return r.newStr(b[i:i+n], old)
 }
 
 // longStr is str for strings of 256 bytes or more.

@@ -60,12 +60,13 @@ func newDecimal(coef int64, scale int) decimal.Decimal {
 }
 
 // An Interner shares strings and decimals between the rows of a bulk load. It
-// keeps what it saw last, in tables of fixed size. Strings that it has not seen
-// come from common chunks: one row that is kept keeps a chunk of 8 KiB alive.
-// It is not safe for concurrent use.
+// remembers what it saw last, in tables that grow with what there is to
+// remember, up to a fixed size. Strings that it has not seen come from common
+// chunks: one row that is kept keeps a chunk of 8 KiB alive. It is not safe for
+// concurrent use.
 type Interner struct {
-	strings  [2048]string
-	decimals [1024]decimal.Decimal
+	strings  table[string]
+	decimals table[decimal.Decimal]
 	chunk    chunk
 }
 
@@ -75,26 +76,55 @@ func NewInterner() *Interner { return new(Interner) }
 const (
 	chunkSize   = 8 << 10
 	maxInterned = 64 // Longer strings are seldom the same.
+	minSlots    = 1024
+	maxSlots    = 16 << 10
 )
+
+// A table is a hash table that forgets: a value has two slots, and takes the
+// place of what was there longer.
+type table[T any] struct {
+	slots  []T
+	missed int // Values put into slots since the table grew.
+}
+
+// pair returns the two slots for a hash. A table that has taken in as many
+// values as it has slots begins anew, four times as large.
+func (t *table[T]) pair(hash uint32) *[2]T {
+	if t.missed >= len(t.slots) && len(t.slots) < maxSlots {
+		t.slots, t.missed = make([]T, max(minSlots, 4*len(t.slots))), 0
+	}
+	i := int(hash) & (len(t.slots) - 2)
+	return (*[2]T)(t.slots[i:])
+}
+
+// put makes v the first of a pair.
+func (t *table[T]) put(pair *[2]T, v T) T {
+	pair[1], pair[0] = pair[0], v
+	t.missed++
+	return v
+}
 
 // str returns s as a string, the same one for the same bytes most of the time.
 func (in *Interner) str(s []byte) string {
 	if len(s) > maxInterned {
 		return string(s)
 	}
-	slot := &in.strings[hash(s)%uint32(len(in.strings))]
-	if *slot != string(s) {
-		*slot = in.chunk.str(s, chunkSize)
+	pair := in.strings.pair(hash(s))
+	for i := range pair {
+		if pair[i] == string(s) {
+			return pair[i]
+		}
 	}
-	return *slot
+	return in.strings.put(pair, in.chunk.str(s, chunkSize))
 }
 
 // decimal returns coef at scale, the same value for the same number most of the time.
 func (in *Interner) decimal(coef int64, scale int) decimal.Decimal {
-	h := (uint64(coef) + uint64(scale)) * 0x9e3779b97f4a7c15
-	slot := &in.decimals[h>>54]
-	if !sameDecimal(slot, coef, scale) {
-		*slot = newDecimal(coef, scale)
+	pair := in.decimals.pair(uint32((uint64(coef) + uint64(scale)<<58) * 0x9e3779b97f4a7c15 >> 40))
+	for i := range pair {
+		if sameDecimal(&pair[i], coef, scale) {
+			return pair[i]
+		}
 	}
-	return *slot
+	return in.decimals.put(pair, newDecimal(coef, scale))
 }

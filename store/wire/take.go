@@ -44,8 +44,12 @@ func (r *Reader) takeStr(key, old string, max int) (string, bool) {
 }
 
 func (r *Reader) takeOptStr(key, old string, max int) (string, bool) {
-	if !r.opt(key) {
-		return "", old != "" && !r.bad
+	if !r.isNext(key) {
+		if !r.odd || !r.oddOpt(key) {
+			return "", old != "" && !r.bad
+		}
+	} else if !r.present(key) {
+		return "", false
 	}
 	s, changed := r.str(old, max)
 	if s == "" && (changed || old == "") {
@@ -78,8 +82,12 @@ func (r *Reader) takeEnum(key, old string) (string, bool) {
 }
 
 func (r *Reader) takeOptEnum(key, old string) (string, bool) {
-	if !r.opt(key) {
-		return "", old != "" && !r.bad
+	if !r.isNext(key) {
+		if !r.odd || !r.oddOpt(key) {
+			return "", old != "" && !r.bad
+		}
+	} else if !r.present(key) {
+		return "", false
 	}
 	s, changed := r.enum(old)
 	if s == "" && (changed || old == "") {
@@ -94,7 +102,7 @@ func (r *Reader) enum(old string) (string, bool) {
 	switch {
 	case !ok:
 		r.miss(kindString, MaxString)
-	case sameWords(s, old) || string(s) == old && utf8.Valid(s):
+	case sameWords(s, 0, len(s), old) || string(s) == old && utf8.Valid(s):
 	case !utf8.Valid(s):
 		r.fail()
 	default:

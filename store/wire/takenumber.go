@@ -119,7 +119,11 @@ func (r *Reader) takeTimestamp(key string) int64 {
 }
 
 func (r *Reader) takeOptTimestamp(key string) int64 {
-	if !r.opt(key) {
+	if !r.isNext(key) {
+		if !r.odd || !r.oddOpt(key) {
+			return 0
+		}
+	} else if !r.present(key) {
 		return 0
 	}
 	v := r.time()
@@ -229,12 +233,26 @@ func TakeOptDecimal[O ~struct {
 		Value decimal.Decimal
 		Valid bool
 	}(*v)
-	if r.opt(key) {
-		o.Valid = true
-		r.takeDecimal(&o.Value)
+	if r.takeOptDecimal(key, &o.Value, &o.Valid) {
 		*v = O(o)
-	} else if !r.bad && (o.Valid || o.Value != (decimal.Decimal{})) {
-		var zero O
-		*v = zero
 	}
+}
+
+// takeOptDecimal tells whether it changed anything.
+func (r *Reader) takeOptDecimal(key string, v *decimal.Decimal, valid *bool) bool {
+	if !r.isNext(key) {
+		if !r.odd || !r.oddOpt(key) {
+			if r.bad || !*valid && *v == (decimal.Decimal{}) {
+				return false
+			}
+			*v, *valid = decimal.Decimal{}, false
+			return true
+		}
+	} else if !r.present(key) {
+		return false
+	}
+	old, had := *v, *valid
+	*valid = true
+	r.takeDecimal(v)
+	return !had || *v != old
 }

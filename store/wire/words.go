@@ -16,72 +16,94 @@ const highBits = 0x8080808080808080
 
 // word returns the eight bytes of s at i.
 func word(s string, i int) uint64 {
-	s = s[i:]
-	_ = s[7]
+	s = s[i : i+8]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // half returns the four bytes of s at i.
 func half(s string, i int) uint32 {
-	s = s[i:]
-	_ = s[3]
+	s = s[i : i+4]
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-// copyWords copies s to the beginning of b and tells whether it is ASCII.
-func copyWords(b []byte, s string) bool {
+// load and store are word for bytes. The third index says that something is
+// behind the first: it saves the compiler the case of an empty rest.
+func load(b []byte, i int) uint64      { return le.Uint64(b[i : i+8 : i+8]) }
+func load4(b []byte, i int) uint32     { return le.Uint32(b[i : i+4 : i+4]) }
+func store(b []byte, i int, w uint64)  { le.PutUint64(b[i:i+8:i+8], w) }
+func store4(b []byte, i int, w uint32) { le.PutUint32(b[i:i+4:i+4], w) }
+
+// copyWords copies s to b from at on and tells whether it is ASCII.
+func copyWords(b []byte, at int, s string) bool {
 	n := len(s)
-	b = b[:n]
 	switch {
-	case n >= 8:
-		last := word(s, n-8)
-		high := last
+	case n > 32:
+		high := uint64(0)
 		for i := 0; i < n-8; i += 8 {
 			w := word(s, i)
-			le.PutUint64(b[i:], w)
+			store(b, at+i, w)
 			high |= w
 		}
-		le.PutUint64(b[n-8:], last)
-		return high&highBits == 0
+		last := word(s, n-8)
+		store(b, at+n-8, last)
+		return (high|last)&highBits == 0
+	case n > 16:
+		w1, w2, w3, w4 := word(s, 0), word(s, 8), word(s, n-16), word(s, n-8)
+		store(b, at, w1)
+		store(b, at+8, w2)
+		store(b, at+n-16, w3)
+		store(b, at+n-8, w4)
+		return (w1|w2|w3|w4)&highBits == 0
+	case n >= 8:
+		w1, w2 := word(s, 0), word(s, n-8)
+		store(b, at, w1)
+		store(b, at+n-8, w2)
+		return (w1|w2)&highBits == 0
 	case n >= 4:
-		a1, a2 := half(s, 0), half(s, n-4)
-		le.PutUint32(b, a1)
-		le.PutUint32(b[n-4:], a2)
-		return uint64(a1|a2)&highBits == 0
+		w1, w2 := half(s, 0), half(s, n-4)
+		store4(b, at, w1)
+		store4(b, at+n-4, w2)
+		return uint64(w1|w2)&highBits == 0
 	}
 	high := byte(0)
-	for i := range b {
+	for i := range n {
 		c := s[i]
-		b[i] = c
+		b[at+i] = c
 		high |= c
 	}
 	return high < 0x80
 }
 
-// sameWords tells whether b is s and ASCII.
-func sameWords(b []byte, s string) bool {
-	n := len(b)
+// sameWords tells whether the n bytes of b from at on are s, and ASCII.
+func sameWords(b []byte, at, n int, s string) bool {
 	if n != len(s) {
 		return false
 	}
 	switch {
-	case n >= 8:
+	case n > 32:
 		last := word(s, n-8)
-		diff, high := last^le.Uint64(b[n-8:]), last
+		diff, high := last^load(b, at+n-8), last
 		for i := 0; i < n-8; i += 8 {
 			w := word(s, i)
-			diff |= w ^ le.Uint64(b[i:])
+			diff |= w ^ load(b, at+i)
 			high |= w
 		}
 		return diff|high&highBits == 0
+	case n > 16:
+		w1, w2, w3, w4 := word(s, 0), word(s, 8), word(s, n-16), word(s, n-8)
+		diff := (w1 ^ load(b, at)) | (w2 ^ load(b, at+8)) | (w3 ^ load(b, at+n-16)) | (w4 ^ load(b, at+n-8))
+		return diff|(w1|w2|w3|w4)&highBits == 0
+	case n >= 8:
+		w1, w2 := word(s, 0), word(s, n-8)
+		return (w1^load(b, at))|(w2^load(b, at+n-8))|(w1|w2)&highBits == 0
 	case n >= 4:
-		a1, a2 := half(s, 0), half(s, n-4)
-		return (le.Uint32(b)^a1)|(le.Uint32(b[n-4:])^a2)|(a1|a2)&(highBits>>32) == 0
+		w1, w2 := half(s, 0), half(s, n-4)
+		return (w1^load4(b, at))|(w2^load4(b, at+n-4))|(w1|w2)&(highBits>>32) == 0
 	}
 	diff, high := byte(0), byte(0)
 	for i := range n {
-		diff |= b[i] ^ s[i]
+		diff |= b[at+i] ^ s[i]
 		high |= s[i]
 	}
 	return diff|high&0x80 == 0

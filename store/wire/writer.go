@@ -142,11 +142,16 @@ func (w *Writer) moved(at, by int) {
 	}
 }
 
-// room returns the free part of the buffer, which has n bytes at least.
-func (w *Writer) room(n int) []byte {
+// reserve makes room for n bytes.
+func (w *Writer) reserve(n int) {
 	if len(w.b)-w.n < n {
 		w.grow(n)
 	}
+}
+
+// room returns the free part of the buffer, which has n bytes at least.
+func (w *Writer) room(n int) []byte {
+	w.reserve(n)
 	return w.b[w.n:]
 }
 
@@ -170,7 +175,8 @@ func (w *Writer) key(key string) {
 	if w.array {
 		return
 	}
-	copyKey(w.room(len(key)), key)
+	w.reserve(len(key))
+	copyKey(w.b, w.n, key)
 	w.n += len(key)
 }
 
@@ -289,21 +295,23 @@ func (w *Writer) putStr(key, s string) {
 		w.str(s, MaxString)
 		return
 	}
-	b := w.room(k + 2 + len(s))
-	copyKey(b, key)
-	n := k + 1
+	w.reserve(k + 2 + len(s))
+	b, n := w.b, w.n
+	copyKey(b, n, key)
+	n += k
 	if len(s) < 32 {
-		b[k] = 0xa0 | byte(len(s))
-	} else {
-		b[k], b[n] = 0xd9, byte(len(s))
+		b[n] = 0xa0 | byte(len(s))
 		n++
+	} else {
+		b[n], b[n+1] = 0xd9, byte(len(s))
+		n += 2
 	}
-	if !copyWords(b[n:], s) && !utf8.ValidString(s) {
-		w.fail("", w.n+k, ErrUTF8)
+	if !copyWords(b, n, s) && !utf8.ValidString(s) {
 		w.n += k
+		w.fail("", w.n, ErrUTF8)
 		return
 	}
-	w.n += n + len(s)
+	w.n = n + len(s)
 }
 
 // str writes a string value.
@@ -319,13 +327,12 @@ func (w *Writer) str(s string, max int) {
 	w.set(appendStr(w.out(), s))
 }
 
-// copyKey copies a key to the beginning of b.
-func copyKey(b []byte, key string) {
+// copyKey copies a key to b from at on.
+func copyKey(b []byte, at int, key string) {
 	if n := len(key); n-8 <= 8 && n >= 8 {
-		_ = b[n-1]
-		le.PutUint64(b, le.Uint64([]byte(key)))
-		le.PutUint64(b[n-8:], le.Uint64([]byte(key[n-8:])))
+		store(b, at, word(key, 0))
+		store(b, at+n-8, word(key, n-8))
 	} else {
-		copy(b, key)
+		copy(b[at:], key)
 	}
 }
