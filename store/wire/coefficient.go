@@ -66,3 +66,20 @@ func digits(b []byte, d *decimal.Decimal) []byte {
 	}
 	return appendWords(b, v.Bits())
 }
+
+// sameDecimal tells whether d is coef at scale, exactly.
+func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool {
+	if !layoutIsKnown || bits.UintSize == 32 {
+		return sameByMethod(d, coef, scale)
+	}
+	v := (*decimalLayout)(unsafe.Pointer(d)).value
+	if v == nil {
+		return coef == 0 && int(d.Exponent()) == -scale
+	}
+	words := v.Bits()
+	if len(words) != 1 {
+		return sameByMethod(d, coef, scale)
+	}
+	abs := int64(words[0])
+	return signed(abs, v.Sign() < 0) == coef && abs >= 0 && int(d.Exponent()) == -scale
+}

@@ -7,3 +7,5 @@ import "github.com/shopspring/decimal"
 func coefficient(d *decimal.Decimal) (abs uint64, neg, ok bool) { return coefficientByMethod(*d) }
 
 func digits(b []byte, d *decimal.Decimal) []byte { return digitsByMethod(b, *d) }
+
+func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool { return sameByMethod(d, coef, scale) }

@@ -150,6 +150,11 @@ func coefficientByMethod(d decimal.Decimal) (abs uint64, neg, ok bool) {
 	return uint64(v), false, true
 }
 
+// sameByMethod is [sameDecimal] without knowing what a decimal is made of.
+func sameByMethod(d *decimal.Decimal, coef int64, scale int) bool {
+	return int(d.Exponent()) == -scale && d.CoefficientInt64() == coef && d.NumDigits() <= maxDigits
+}
+
 // digitsByMethod is [digits] without knowing what a decimal is made of.
 func digitsByMethod(b []byte, d decimal.Decimal) []byte {
 	v := d.Coefficient()

@@ -56,12 +56,47 @@ func TestDecimalText(t *testing.T) {
 			t.Fatalf("%s: wrote %q", want, got)
 		}
 		text := []byte("........" + want)
-		coef, scale, long, ok := parseDecimal(text, 8, len(text))
-		if !ok || !long && !newDecimal(coef, scale).Equal(d) || scale != int(-d.Exponent()) || long != (d.NumDigits() > maxDigits || len(strings.Trim(want, "-")) > 19) && len(want) < 18 {
+		coef, scale, long, ok := parseSlow([]byte(want))
+		if !ok || !long && !newDecimal(coef, scale).Equal(d) || scale != int(-d.Exponent()) || d.NumDigits() > maxDigits && !long {
 			t.Fatalf("%s: read %d %d %v %v", want, coef, scale, long, ok)
+		}
+		if c, sc, fast := parseDecimal(text, 8, len(text)); fast && (c != coef || sc != scale || long) || fast != (len(strings.Trim(want, "-")) <= 16) {
+			t.Fatalf("%s: read %d %d %v", want, c, sc, fast)
 		}
 		if !long && !sameDecimal(&d, coef, scale) {
 			t.Fatalf("%s: not the same", want)
 		}
 	}
+}
+
+// TestDecimalSyntax reads every text of up to four bytes, both ways.
+func TestDecimalSyntax(t *testing.T) {
+	const alphabet = "019.-+/: "
+	var text [12]byte
+	copy(text[:], "........")
+	for size := range 5 {
+		for n := range intPow(len(alphabet), size) {
+			for i, k := 0, n; i < size; i++ {
+				text[8+i] = alphabet[k%len(alphabet)]
+				k /= len(alphabet)
+			}
+			s := text[8 : 8+size]
+			c, sc, long, ok := parseSlow(s)
+			if fc, fsc, fok := parseDecimal(text[:], 8, 8+size); fok != ok || ok && (fc != c || fsc != sc || long) {
+				t.Fatalf("%q: %d %d %v, slowly %d %d %v", s, fc, fsc, fok, c, sc, ok)
+			}
+			var buf [MaxDecimal]byte
+			if plain, isPlain := plainDecimal(buf[:0], s); ok != (isPlain && string(plain) == string(s)) {
+				t.Fatalf("%q: %v, canonical %q", s, ok, plain)
+			}
+		}
+	}
+}
+
+func intPow(b, e int) int {
+	p := 1
+	for range e {
+		p *= b
+	}
+	return p
 }

@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"math/bits"
-
-	"github.com/shopspring/decimal"
-)
+import "math/bits"
 
 const (
 	zeros  = 0x3030303030303030 // The digit 0 eight times.
@@ -12,53 +8,65 @@ const (
 	ones   = 0x0101010101010101
 )
 
-// parseDecimal reads the canonical text of a decimal of at most 18 digits:
-// b[from:to], with anything before. Long tells that there may be more digits.
-func parseDecimal(b []byte, from, to int) (coef int64, scale int, long, ok bool) {
-	i, neg := from, false
-	if i < to && b[i] == '-' {
-		i, neg = i+1, true
+// parseDecimal reads the canonical text of a decimal of at most 16 bytes, its
+// sign not counted: b[from:to], with anything before. It is false for texts
+// that are longer or not canonical.
+func parseDecimal(b []byte, from, to int) (coef int64, scale int, ok bool) {
+	neg := from < to && b[from] == '-'
+	if neg {
+		from++
 	}
-	n := to - i
-	if n > 16 || to < 8 {
-		return parseSlow(b[from:to])
+	n := to - from
+	if n > 16 || n < 1 || to < 8 {
+		return 0, 0, false
 	}
-	if n == 0 || b[i] == '0' && n > 1 && b[i+1] != '.' {
-		return 0, 0, false, false
+	if b[from] <= '0' && n > 1 && (b[from] != '0' || b[from+1] != '.') {
+		return 0, 0, false
 	}
 	// The text stands at the end of 16 bytes, high and low, behind zeros.
-	low := le.Uint64(b[to-8 : to])
-	high := uint64(zeros)
-	if n < 8 {
+	low := load(b, to-8)
+	if n <= 8 {
 		keep := ^uint64(0) << (64 - 8*n)
 		low = low&keep | zeros&^keep
-	} else if n > 8 {
-		shift := 128 - 8*n
-		high = le.Uint64(b[i:i+8])<<shift | zeros&(1<<shift-1)
+		if p := point(low); p != 0 {
+			at := bits.TrailingZeros64(p) - 7 // Bits before the point.
+			scale = 7 - at/8
+			// The bytes before the point move up by one, over it.
+			before := uint64(1)<<at - 1
+			low = low&^(before<<8|0xff) | (low&before)<<8 | '0'
+			if scale == 0 {
+				return 0, 0, false
+			}
+		}
+		coef = int64(eight(low))
+		return signed(coef, neg), scale, eightDigits(low) && (coef != 0 || !neg)
 	}
-	// The bytes before the point move up by one, over it.
+	shift := 128 - 8*n
+	high := load(b, from)<<shift | zeros&(1<<shift-1)
 	if p := point(low); p != 0 {
-		at := bits.TrailingZeros64(p) - 7 // Bits before the point.
+		at := bits.TrailingZeros64(p) - 7
 		scale = 7 - at/8
 		before := uint64(1)<<at - 1
 		low = low&^(before<<8|0xff) | (low&before)<<8 | high>>56
 		high = high<<8 | '0'
+		if scale == 0 {
+			return 0, 0, false
+		}
 	} else if p := point(high); p != 0 {
 		at := bits.TrailingZeros64(p) - 7
 		scale = 15 - at/8
 		before := uint64(1)<<at - 1
 		high = high&^(before<<8|0xff) | (high&before)<<8 | '0'
 	}
-	if !eightDigits(low) || !eightDigits(high) || b[i] == '.' || b[to-1] == '.' {
-		return 0, 0, false, false
-	}
 	coef = int64(eight(high)*1e8 + eight(low))
+	return signed(coef, neg), scale, eightDigits(low) && eightDigits(high) && (coef != 0 || !neg)
+}
+
+func signed(v int64, neg bool) int64 {
 	if neg {
-		coef = -coef
-		ok = coef != 0
-		return coef, scale, false, ok
+		return -v
 	}
-	return coef, scale, false, true
+	return v
 }
 
 // point returns the high bit of the first byte of w that is a point.
@@ -113,16 +121,4 @@ func parseSlow(s []byte) (coef int64, scale int, long, ok bool) {
 		coef = -coef
 	}
 	return coef, scale, false, !neg || coef != 0
-}
-
-// sameDecimal tells whether d is coef at scale, exactly.
-func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool {
-	if int(d.Exponent()) != -scale {
-		return false
-	}
-	abs, neg, ok := coefficient(d)
-	if neg {
-		abs = -abs
-	}
-	return ok && int64(abs) == coef
 }

@@ -225,6 +225,11 @@ func (r *Reader) isNext(key string) bool {
 	return string(b[:n]) == key
 }
 
+// near tells whether a key as long as this one may come next.
+func (r *Reader) near(key string) bool {
+	return r.odd || r.i < len(r.b) && r.b[r.i] == key[0]
+}
+
 // other is what at does where key does not come next.
 func (r *Reader) other(key string) bool {
 	switch {

@@ -47,8 +47,14 @@ func (r *Reader) strAt(max int) (s []byte, ok bool) {
 	return b[i : i+n], true
 }
 
-// str reads a string value and tells whether it is another than old.
-func (r *Reader) str(old string, max int) (string, bool) {
+// takeStr reads a required string, with no key its value alone, and tells
+// whether it is another than old.
+func (r *Reader) takeStr(key, old string, max int) (string, bool) {
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if key != "" && !r.other(key) {
+		return "", false
+	}
 	b, i := r.b, r.i
 	if i+1 >= len(b) {
 		return r.longStr(old, max)
@@ -72,7 +78,7 @@ func (r *Reader) str(old string, max int) (string, bool) {
 	return r.newStr(b[i:i+n], old)
 }
 
-// longStr is str for strings of 256 bytes or more.
+// longStr is takeStr for strings of 256 bytes or more.
 func (r *Reader) longStr(old string, max int) (string, bool) {
 	s, ok := r.strAt(max)
 	if !ok {
@@ -112,24 +118,29 @@ func (r *Reader) text(s []byte) string {
 // less than that of most others.
 const firstString = 32
 
-// takeDecimal reads a decimal value.
-func (r *Reader) takeDecimal(v *decimal.Decimal) {
-	i := r.i + 1
-	n := -1
-	if i <= len(r.b) {
-		n = int(r.b[r.i]) ^ 0xa0
+// takeDecimal reads a required decimal; with no key its value alone.
+func (r *Reader) takeDecimal(key string, v *decimal.Decimal) {
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if key != "" && !r.other(key) {
+		return
 	}
-	if uint(n) > 31 || n > len(r.b)-i {
+	b, i := r.b, r.i
+	if i >= len(b) {
+		r.longDecimal(v)
+		return
+	}
+	n := int(b[i]) ^ 0xa0
+	i++
+	if n > 31 || n > len(b)-i {
 		r.longDecimal(v)
 		return
 	}
 	r.i = i + n
-	coef, scale, long, ok := parseDecimal(r.b, i, i+n)
+	coef, scale, ok := parseDecimal(b, i, i+n)
 	switch {
 	case !ok:
-		r.fail()
-	case long:
-		r.takeBig(v, r.b[i:i+n])
+		r.takeBig(v, b[i:i+n])
 	case !sameDecimal(v, coef, scale):
 		r.setDecimal(v, coef, scale)
 	}
@@ -158,8 +169,19 @@ func (r *Reader) setDecimal(v *decimal.Decimal, coef int64, scale int) {
 	}
 }
 
-// takeBig reads a decimal of 19 digits or more.
+// takeBig reads a decimal of 17 digits or more, or one that is not canonical.
 func (r *Reader) takeBig(v *decimal.Decimal, s []byte) {
+	coef, scale, long, ok := parseSlow(s)
+	switch {
+	case !ok:
+		r.fail()
+		return
+	case !long:
+		if !sameDecimal(v, coef, scale) {
+			r.setDecimal(v, coef, scale)
+		}
+		return
+	}
 	var text [MaxDecimal]byte
 	if old, ok := decimalText(text[:0], v); ok && string(old) == string(s) {
 		return

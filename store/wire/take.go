@@ -22,25 +22,20 @@ func TakeStringMax[T ~string](r *Reader, key string, v *T, max int) {
 
 // TakeOptString reads an optional string, enum or id; "" is absent.
 func TakeOptString[T ~string](r *Reader, key string, v *T) {
-	if s, changed := r.takeOptStr(key, string(*v), MaxString); changed {
-		*v = T(s)
+	if r.near(key) || *v != "" {
+		takeOptString(r, key, v, MaxString)
 	}
 }
 
 // TakeOptStringMax is [TakeOptString] for a field with a max of its own.
 func TakeOptStringMax[T ~string](r *Reader, key string, v *T, max int) {
+	takeOptString(r, key, v, max)
+}
+
+func takeOptString[T ~string](r *Reader, key string, v *T, max int) {
 	if s, changed := r.takeOptStr(key, string(*v), max); changed {
 		*v = T(s)
 	}
-}
-
-func (r *Reader) takeStr(key, old string, max int) (string, bool) {
-	if r.isNext(key) {
-		r.i += len(key)
-	} else if !r.other(key) {
-		return "", false
-	}
-	return r.str(old, max)
 }
 
 func (r *Reader) takeOptStr(key, old string, max int) (string, bool) {
@@ -51,7 +46,7 @@ func (r *Reader) takeOptStr(key, old string, max int) (string, bool) {
 	} else if !r.present(key) {
 		return "", false
 	}
-	s, changed := r.str(old, max)
+	s, changed := r.takeStr("", old, max)
 	if s == "" && (changed || old == "") {
 		r.fail()
 	}
@@ -67,6 +62,12 @@ func TakeEnum[T ~string](r *Reader, key string, v *T) {
 
 // TakeOptEnum reads an optional enum; "" is absent.
 func TakeOptEnum[T ~string](r *Reader, key string, v *T) {
+	if r.near(key) || *v != "" {
+		takeOptEnum(r, key, v)
+	}
+}
+
+func takeOptEnum[T ~string](r *Reader, key string, v *T) {
 	if s, changed := r.takeOptEnum(key, string(*v)); changed {
 		*v = T(s)
 	}

@@ -99,7 +99,7 @@ func TakeStringMap[T ~string](r *Reader, key string, v *map[string]T, p Presence
 			k := r.mapKey()
 			e, had := m[string(k)]
 			old := e
-			if s, changed := r.str(string(e), max); changed {
+			if s, changed := r.takeStr("", string(e), max); changed {
 				e = T(s)
 			}
 			if !had || old != e {
@@ -169,7 +169,7 @@ func (r *Reader) TakeDecimalMap(key string, v *map[string]decimal.Decimal, p Pre
 			k := r.mapKey()
 			e, had := m[string(k)]
 			old := e
-			r.takeDecimal(&e)
+			r.takeDecimal("", &e)
 			if !had || old != e {
 				m[r.text(k)] = e
 			}

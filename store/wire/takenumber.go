@@ -107,7 +107,13 @@ func TakeOptIntID[T ~int64](r *Reader, key string, v *T) {
 func TakeTimestamp[T ~int64](r *Reader, key string, v *T) { *v = T(r.takeTimestamp(key)) }
 
 // TakeOptTimestamp reads an optional timestamp; 0 is absent.
-func TakeOptTimestamp[T ~int64](r *Reader, key string, v *T) { *v = T(r.takeOptTimestamp(key)) }
+func TakeOptTimestamp[T ~int64](r *Reader, key string, v *T) {
+	if r.near(key) {
+		*v = T(r.takeOptTimestamp(key))
+	} else {
+		*v = 0
+	}
+}
 
 func (r *Reader) takeTimestamp(key string) int64 {
 	if r.isNext(key) {
@@ -215,17 +221,27 @@ func TakeOptFloat[O ~struct {
 }
 
 // TakeDecimal reads a required decimal.
-func (r *Reader) TakeDecimal(key string, v *decimal.Decimal) {
-	if r.isNext(key) {
-		r.i += len(key)
-	} else if !r.other(key) {
-		return
-	}
-	r.takeDecimal(v)
-}
+func (r *Reader) TakeDecimal(key string, v *decimal.Decimal) { r.takeDecimal(key, v) }
 
 // TakeOptDecimal reads an optional decimal.
 func TakeOptDecimal[O ~struct {
+	Value decimal.Decimal
+	Valid bool
+}](r *Reader, key string, v *O) {
+	if r.near(key) || isSet(v) {
+		takeOptDecimal(r, key, v)
+	}
+}
+
+// isSet tells whether v is not empty.
+func isSet[O ~struct {
+	Value decimal.Decimal
+	Valid bool
+}](v *O) bool {
+	return *(*O)(v) != *new(O)
+}
+
+func takeOptDecimal[O ~struct {
 	Value decimal.Decimal
 	Valid bool
 }](r *Reader, key string, v *O) {
@@ -253,6 +269,6 @@ func (r *Reader) takeOptDecimal(key string, v *decimal.Decimal, valid *bool) boo
 	}
 	old, had := *v, *valid
 	*valid = true
-	r.takeDecimal(v)
+	r.takeDecimal("", v)
 	return !had || *v != old
 }

@@ -64,7 +64,7 @@ func appendTimestamp(b []byte, v int64) []byte {
 // leading zeros, or nothing on one side of the point.
 func (c *canon) decimal(t token) error {
 	if t.kind == tokStr && t.n <= 16 {
-		if _, _, _, ok := parseDecimal(c.src, t.body, t.end); ok {
+		if _, _, ok := parseDecimal(c.src, t.body, t.end); ok {
 			c.out = appendStr(c.out, c.src[t.body:t.end])
 			return nil
 		}
