@@ -12,11 +12,13 @@ import (
 type canon struct {
 	src     []byte
 	out     []byte
-	json    bool    // src was made from JSON.
-	spans   []span  // A stack: of open maps, where known fields have their values, and the unknown fields.
-	entries []entry // A stack: entries of open maps.
-	unknown []span  // Where no known field may stand, in the order of src; see verify.
-	msg     []byte  // What JSON was turned into.
+	json    bool     // src was made from JSON.
+	spans   []span   // A stack: of open maps, where known fields have their values, and the unknown fields.
+	entries []entry  // A stack: entries of open maps.
+	order   []uint16 // In which order the fields of orderOf came last.
+	orderOf *layout
+	unknown []span // Where no known field may stand, in the order of src; see verify.
+	msg     []byte // What JSON was turned into.
 }
 
 // A span is a part of the input; end 0 is none.

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -57,7 +58,17 @@ func (c *canon) fields(i int, l *layout) (int, *fault) {
 // c.spans on, unknown ones behind. It returns the offset behind the map.
 func (c *canon) find(t token, l *layout, base int) (int, *fault) {
 	pos := t.end
-	for range t.n {
+	if c.orderOf != l {
+		c.orderOf, c.order = l, c.order[:0]
+	}
+	for k := range t.n {
+		if n, at := c.expected(k, pos, l); at > 0 {
+			if end := skipShort(c.src, at); end > 0 && c.spans[base+n].end == 0 && c.unknown == nil {
+				c.spans[base+n] = span{at, end}
+				pos = end
+				continue
+			}
+		}
 		name, at, ok := shortStr(c.src, pos)
 		if !ok {
 			key, err := tokenAt(c.src, pos)
@@ -87,10 +98,33 @@ func (c *canon) find(t token, l *layout, base int) (int, *fault) {
 			return pos, bad(pos, fmt.Errorf("%s is a field of the schema", name))
 		default:
 			c.spans[base+n] = span{at, end}
+			if k == len(c.order) {
+				c.order = append(c.order, uint16(n))
+			} else if k < len(c.order) {
+				c.order[k] = uint16(n)
+			}
 		}
 		pos = end
 	}
 	return pos, nil
+}
+
+// expected returns the number of the field that came k-th last time, and the
+// offset of its value, if it comes at pos again.
+func (c *canon) expected(k, pos int, l *layout) (n, at int) {
+	if k >= len(c.order) {
+		return 0, 0
+	}
+	n = int(c.order[k])
+	key := l.fields[n].key
+	if size := len(key); size >= 8 && size <= 16 && size <= len(c.src)-pos {
+		if word(key, 0) == load(c.src, pos) && word(key, size-8) == load(c.src, pos+size-8) {
+			return n, pos + size
+		}
+	} else if size <= len(c.src)-pos && string(c.src[pos:pos+size]) == key {
+		return n, pos + size
+	}
+	return 0, 0
 }
 
 // isUnknown tells whether what stands at pos must be an unknown field.
@@ -170,6 +204,14 @@ func (c *canon) field(s span, at int, f *field) (written bool, _ *fault) {
 		}
 		return false, bad(at, ErrMissing)
 	}
+	if c.isShort(s, f) {
+		if from := s.from - len(f.key); from >= 0 && c.src[from] == f.key[0] { // Key and value in one.
+			c.out = append(c.out, c.src[from:s.end]...)
+			return true, nil
+		}
+		c.out = append(append(c.out, f.key...), c.src[s.from:s.end]...)
+		return true, nil
+	}
 	mark := len(c.out)
 	c.out = append(c.out, f.key...)
 	_, zero, fl := c.value(s.from, &f.shape)
@@ -178,6 +220,30 @@ func (c *canon) field(s span, at int, f *field) (written bool, _ *fault) {
 		return false, nil
 	}
 	return true, fl
+}
+
+// isShort tells whether a field is present and canonical already; for most
+// short values it can say so.
+func (c *canon) isShort(s span, f *field) bool {
+	b := c.src[s.from:s.end]
+	switch f.kind {
+	case kindString:
+		switch {
+		case b[0]&0xe0 == 0xa0:
+			return (len(b) > 1 || !f.opt) && len(b)-1 <= f.max && isASCII(b[1:])
+		case b[0] == 0xd9:
+			return len(b) >= 2+32 && len(b)-2 <= f.max && isASCII(b[2:])
+		}
+	case kindDecimal:
+		if b[0]&0xe0 != 0xa0 {
+			return false
+		}
+		_, _, ok := parseDecimal(c.src, s.from+1, s.end)
+		return ok
+	case kindTimestamp:
+		return b[0] == 0xcf && be.Uint64(b[1:])-1<<32 <= math.MaxInt64-1<<32
+	}
+	return false
 }
 
 // elements rewrites an element of a series: an array of its fields.

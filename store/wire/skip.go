@@ -177,7 +177,8 @@ func shortStr(b []byte, i int) (s []byte, end int, ok bool) {
 	return b[i : i+n], i + n, true
 }
 
-// skipShort is skip for what most values are: short strings and numbers. It is
+// skipShort is skip for what most values are: strings of less than 256 bytes
+// and numbers. It is
 // -1 for anything else, and where b ends.
 func skipShort(b []byte, i int) int {
 	if i >= len(b) {
@@ -191,6 +192,8 @@ func skipShort(b []byte, i int) int {
 		i += int(c & 0x1f)
 	case c >= 0xca && c <= 0xd3:
 		i += int(sizes[c-0xc0])
+	case c == 0xd9 && i < len(b):
+		i += 1 + int(b[i])
 	default:
 		return -1
 	}
