@@ -33,7 +33,7 @@ func position(other bool) *shapes.Position {
 func stockPosition(p *shapes.Position) *stock.Position {
 	return &stock.Position{
 		PositionID: string(p.PositionID), InstrumentID: p.InstrumentID, StrategyID: p.StrategyID, Side: string(p.Side),
-		Quantity: p.Quantity, AvgPxOpen: p.AvgPxOpen, TsOpened: int64(p.TsOpened), TsLast: int64(p.TsLast),
+		Quantity: p.Quantity, AvgPxOpen: p.AvgPxOpen, TSOpened: int64(p.TsOpened), TSLast: int64(p.TsLast),
 	}
 }
 
@@ -66,7 +66,7 @@ func stockOrder(o *shapes.Order) *stock.Order {
 		Side: string(o.Side), Quantity: o.Quantity, AvgPx: o.AvgPx, Status: string(o.Status),
 	}
 	for _, e := range o.Events {
-		s.Events = append(s.Events, stock.OrderEvent{EventID: e.EventID, Status: string(e.Status), LastQty: e.LastQty, LastPx: e.LastPx, TsEvent: int64(e.TsEvent)})
+		s.Events = append(s.Events, stock.OrderEvent{EventID: e.EventID, Status: string(e.Status), LastQty: e.LastQty, LastPx: e.LastPx, TSEvent: int64(e.TsEvent)})
 	}
 	return s
 }

@@ -76,32 +76,41 @@ func NewInterner() *Interner { return new(Interner) }
 const (
 	chunkSize   = 8 << 10
 	maxInterned = 64 // Longer strings are seldom the same.
-	minSlots    = 1024
+	minSlots    = 512
 	maxSlots    = 16 << 10
 )
 
 // A table is a hash table that forgets: a value has two slots, and takes the
 // place of what was there longer.
 type table[T any] struct {
-	slots  []T
-	missed int // Values put into slots since the table grew.
+	slots []T
+	put   int // Values put into slots since the table grew.
 }
 
-// pair returns the two slots for a hash. A table that has taken in as many
-// values as it has slots begins anew, four times as large.
+// pair returns the two slots for a hash.
 func (t *table[T]) pair(hash uint32) *[2]T {
-	if t.missed >= len(t.slots) && len(t.slots) < maxSlots {
-		t.slots, t.missed = make([]T, max(minSlots, 4*len(t.slots))), 0
-	}
 	i := int(hash) & (len(t.slots) - 2)
 	return (*[2]T)(t.slots[i:])
 }
 
-// put makes v the first of a pair.
-func (t *table[T]) put(pair *[2]T, v T) T {
+// add makes v the first of the pair for its hash.
+func (t *table[T]) add(v T, hash uint32) {
+	pair := t.pair(hash)
 	pair[1], pair[0] = pair[0], v
-	t.missed++
-	return v
+	t.put++
+}
+
+// full tells whether the table is to grow: a quarter is taken, or it is new.
+func (t *table[T]) full() bool { return 4*t.put >= len(t.slots) && len(t.slots) < maxSlots }
+
+// grow makes the table four times as large.
+func (t *table[T]) grow(hash func(T) uint32) {
+	old := t.slots
+	t.slots, t.put = make([]T, max(minSlots, 4*len(old))), 0
+	for _, v := range old {
+		t.add(v, hash(v))
+	}
+	t.put = len(old) / 4
 }
 
 // str returns s as a string, the same one for the same bytes most of the time.
@@ -109,22 +118,37 @@ func (in *Interner) str(s []byte) string {
 	if len(s) > maxInterned {
 		return string(s)
 	}
-	pair := in.strings.pair(hash(s))
-	for i := range pair {
-		if pair[i] == string(s) {
-			return pair[i]
+	if in.strings.full() {
+		in.strings.grow(hash[string])
+	}
+	h := hash(s)
+	for _, known := range in.strings.pair(h) {
+		if known == string(s) {
+			return known
 		}
 	}
-	return in.strings.put(pair, in.chunk.str(s, chunkSize))
+	fresh := in.chunk.str(s, chunkSize)
+	in.strings.add(fresh, h)
+	return fresh
 }
 
 // decimal returns coef at scale, the same value for the same number most of the time.
 func (in *Interner) decimal(coef int64, scale int) decimal.Decimal {
-	pair := in.decimals.pair(uint32((uint64(coef) + uint64(scale)<<58) * 0x9e3779b97f4a7c15 >> 40))
+	if in.decimals.full() {
+		in.decimals.grow(func(d decimal.Decimal) uint32 { return hashDecimal(d.CoefficientInt64(), -int(d.Exponent())) })
+	}
+	h := hashDecimal(coef, scale)
+	pair := in.decimals.pair(h)
 	for i := range pair {
 		if sameDecimal(&pair[i], coef, scale) {
 			return pair[i]
 		}
 	}
-	return in.decimals.put(pair, newDecimal(coef, scale))
+	fresh := newDecimal(coef, scale)
+	in.decimals.add(fresh, h)
+	return fresh
+}
+
+func hashDecimal(coef int64, scale int) uint32 {
+	return uint32((uint64(coef) + uint64(scale)<<58) * 0x9e3779b97f4a7c15 >> 40)
 }

@@ -23,7 +23,7 @@ type TradingOrder struct {
 	InitID              string                     `msg:"init_id,omitempty"`
 	PreviousStatus      string                     `msg:"previous_status,omitempty"`
 	TimeInForce         string                     `msg:"time_in_force,omitempty"`
-	ExpireTimeNs        int64                      `msg:"expire_time_ns,omitempty"`
+	ExpireTimeNS        int64                      `msg:"expire_time_ns,omitempty"`
 	Price               *decimal.Decimal           `msg:"price,omitempty"`
 	TriggerPrice        *decimal.Decimal           `msg:"trigger_price,omitempty"`
 	TriggerType         string                     `msg:"trigger_type,omitempty"`
@@ -40,7 +40,7 @@ type TradingOrder struct {
 	TriggerInstrumentID string                     `msg:"trigger_instrument_id,omitempty"`
 	ContingencyType     string                     `msg:"contingency_type,omitempty"`
 	OrderListID         string                     `msg:"order_list_id,omitempty"`
-	LinkedOrderIds      []string                   `msg:"linked_order_ids,omitempty"`
+	LinkedOrderIDs      []string                   `msg:"linked_order_ids,omitempty"`
 	ParentOrderID       string                     `msg:"parent_order_id,omitempty"`
 	ExecAlgorithmID     string                     `msg:"exec_algorithm_id,omitempty"`
 	ExecAlgorithmParams string                     `msg:"exec_algorithm_params,omitempty"`
@@ -54,14 +54,14 @@ type TradingOrder struct {
 	LiquiditySide       string                     `msg:"liquidity_side,omitempty"`
 	Commissions         map[string]decimal.Decimal `msg:"commissions,omitempty"`
 	IsTriggered         *bool                      `msg:"is_triggered,omitempty"`
-	VenueOrderIds       []string                   `msg:"venue_order_ids,omitempty"`
+	VenueOrderIDs       []string                   `msg:"venue_order_ids,omitempty"`
 	Reason              string                     `msg:"reason,omitempty"`
-	TsInit              int64                      `msg:"ts_init,omitempty"`
-	TsSubmitted         int64                      `msg:"ts_submitted,omitempty"`
-	TsAccepted          int64                      `msg:"ts_accepted,omitempty"`
-	TsTriggered         int64                      `msg:"ts_triggered,omitempty"`
-	TsClosed            int64                      `msg:"ts_closed,omitempty"`
-	TsLast              int64                      `msg:"ts_last,omitempty"`
+	TSInit              int64                      `msg:"ts_init,omitempty"`
+	TSSubmitted         int64                      `msg:"ts_submitted,omitempty"`
+	TSAccepted          int64                      `msg:"ts_accepted,omitempty"`
+	TSTriggered         int64                      `msg:"ts_triggered,omitempty"`
+	TSClosed            int64                      `msg:"ts_closed,omitempty"`
+	TSLast              int64                      `msg:"ts_last,omitempty"`
 	EventCount          *int64                     `msg:"event_count,omitempty"`
 	LastEventID         string                     `msg:"last_event_id,omitempty"`
 	CausationID         string                     `msg:"causation_id,omitempty"`

@@ -50,7 +50,7 @@ func (z *TradingOrder) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x8000
 	}
-	if z.ExpireTimeNs == 0 {
+	if z.ExpireTimeNS == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x10000
 	}
@@ -118,7 +118,7 @@ func (z *TradingOrder) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x100000000
 	}
-	if z.LinkedOrderIds == nil {
+	if z.LinkedOrderIDs == nil {
 		zb0001Len--
 		zb0001Mask |= 0x200000000
 	}
@@ -174,7 +174,7 @@ func (z *TradingOrder) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x400000000000
 	}
-	if z.VenueOrderIds == nil {
+	if z.VenueOrderIDs == nil {
 		zb0001Len--
 		zb0001Mask |= 0x800000000000
 	}
@@ -182,27 +182,27 @@ func (z *TradingOrder) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x1000000000000
 	}
-	if z.TsInit == 0 {
+	if z.TSInit == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x2000000000000
 	}
-	if z.TsSubmitted == 0 {
+	if z.TSSubmitted == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x4000000000000
 	}
-	if z.TsAccepted == 0 {
+	if z.TSAccepted == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x8000000000000
 	}
-	if z.TsTriggered == 0 {
+	if z.TSTriggered == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x10000000000000
 	}
-	if z.TsClosed == 0 {
+	if z.TSClosed == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x20000000000000
 	}
-	if z.TsLast == 0 {
+	if z.TSLast == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x40000000000000
 	}
@@ -298,7 +298,7 @@ func (z *TradingOrder) MarshalMsg(b []byte) (o []byte, err error) {
 		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "expire_time_ns"
 			o = append(o, 0xae, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x5f, 0x74, 0x69, 0x6d, 0x65, 0x5f, 0x6e, 0x73)
-			o = msgp.AppendInt64(o, z.ExpireTimeNs)
+			o = msgp.AppendInt64(o, z.ExpireTimeNS)
 		}
 		if (zb0001Mask & 0x20000) == 0 { // if not omitted
 			// string "price"
@@ -465,9 +465,9 @@ func (z *TradingOrder) MarshalMsg(b []byte) (o []byte, err error) {
 		if (zb0001Mask & 0x200000000) == 0 { // if not omitted
 			// string "linked_order_ids"
 			o = append(o, 0xb0, 0x6c, 0x69, 0x6e, 0x6b, 0x65, 0x64, 0x5f, 0x6f, 0x72, 0x64, 0x65, 0x72, 0x5f, 0x69, 0x64, 0x73)
-			o = msgp.AppendArrayHeader(o, uint32(len(z.LinkedOrderIds)))
-			for za0001 := range z.LinkedOrderIds {
-				o = msgp.AppendString(o, z.LinkedOrderIds[za0001])
+			o = msgp.AppendArrayHeader(o, uint32(len(z.LinkedOrderIDs)))
+			for za0001 := range z.LinkedOrderIDs {
+				o = msgp.AppendString(o, z.LinkedOrderIDs[za0001])
 			}
 		}
 		if (zb0001Mask & 0x400000000) == 0 { // if not omitted
@@ -605,9 +605,9 @@ func (z *TradingOrder) MarshalMsg(b []byte) (o []byte, err error) {
 		if (zb0001Mask & 0x800000000000) == 0 { // if not omitted
 			// string "venue_order_ids"
 			o = append(o, 0xaf, 0x76, 0x65, 0x6e, 0x75, 0x65, 0x5f, 0x6f, 0x72, 0x64, 0x65, 0x72, 0x5f, 0x69, 0x64, 0x73)
-			o = msgp.AppendArrayHeader(o, uint32(len(z.VenueOrderIds)))
-			for za0005 := range z.VenueOrderIds {
-				o = msgp.AppendString(o, z.VenueOrderIds[za0005])
+			o = msgp.AppendArrayHeader(o, uint32(len(z.VenueOrderIDs)))
+			for za0005 := range z.VenueOrderIDs {
+				o = msgp.AppendString(o, z.VenueOrderIDs[za0005])
 			}
 		}
 		if (zb0001Mask & 0x1000000000000) == 0 { // if not omitted
@@ -618,32 +618,32 @@ func (z *TradingOrder) MarshalMsg(b []byte) (o []byte, err error) {
 		if (zb0001Mask & 0x2000000000000) == 0 { // if not omitted
 			// string "ts_init"
 			o = append(o, 0xa7, 0x74, 0x73, 0x5f, 0x69, 0x6e, 0x69, 0x74)
-			o = msgp.AppendInt64(o, z.TsInit)
+			o = msgp.AppendInt64(o, z.TSInit)
 		}
 		if (zb0001Mask & 0x4000000000000) == 0 { // if not omitted
 			// string "ts_submitted"
 			o = append(o, 0xac, 0x74, 0x73, 0x5f, 0x73, 0x75, 0x62, 0x6d, 0x69, 0x74, 0x74, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.TsSubmitted)
+			o = msgp.AppendInt64(o, z.TSSubmitted)
 		}
 		if (zb0001Mask & 0x8000000000000) == 0 { // if not omitted
 			// string "ts_accepted"
 			o = append(o, 0xab, 0x74, 0x73, 0x5f, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.TsAccepted)
+			o = msgp.AppendInt64(o, z.TSAccepted)
 		}
 		if (zb0001Mask & 0x10000000000000) == 0 { // if not omitted
 			// string "ts_triggered"
 			o = append(o, 0xac, 0x74, 0x73, 0x5f, 0x74, 0x72, 0x69, 0x67, 0x67, 0x65, 0x72, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.TsTriggered)
+			o = msgp.AppendInt64(o, z.TSTriggered)
 		}
 		if (zb0001Mask & 0x20000000000000) == 0 { // if not omitted
 			// string "ts_closed"
 			o = append(o, 0xa9, 0x74, 0x73, 0x5f, 0x63, 0x6c, 0x6f, 0x73, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.TsClosed)
+			o = msgp.AppendInt64(o, z.TSClosed)
 		}
 		if (zb0001Mask & 0x40000000000000) == 0 { // if not omitted
 			// string "ts_last"
 			o = append(o, 0xa7, 0x74, 0x73, 0x5f, 0x6c, 0x61, 0x73, 0x74)
-			o = msgp.AppendInt64(o, z.TsLast)
+			o = msgp.AppendInt64(o, z.TSLast)
 		}
 		if (zb0001Mask & 0x80000000000000) == 0 { // if not omitted
 			// string "event_count"
@@ -792,9 +792,9 @@ func (z *TradingOrder) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "expire_time_ns":
-			z.ExpireTimeNs, bts, err = msgp.ReadInt64Bytes(bts)
+			z.ExpireTimeNS, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "ExpireTimeNs")
+				err = msgp.WrapError(err, "ExpireTimeNS")
 				return
 			}
 		case "price":
@@ -1070,18 +1070,18 @@ func (z *TradingOrder) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			var zb0010 uint32
 			zb0010, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "LinkedOrderIds")
+				err = msgp.WrapError(err, "LinkedOrderIDs")
 				return
 			}
-			if cap(z.LinkedOrderIds) >= int(zb0010) {
-				z.LinkedOrderIds = (z.LinkedOrderIds)[:zb0010]
+			if cap(z.LinkedOrderIDs) >= int(zb0010) {
+				z.LinkedOrderIDs = (z.LinkedOrderIDs)[:zb0010]
 			} else {
-				z.LinkedOrderIds = make([]string, zb0010)
+				z.LinkedOrderIDs = make([]string, zb0010)
 			}
-			for za0001 := range z.LinkedOrderIds {
-				z.LinkedOrderIds[za0001], bts, err = msgp.ReadStringBytes(bts)
+			for za0001 := range z.LinkedOrderIDs {
+				z.LinkedOrderIDs[za0001], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "LinkedOrderIds", za0001)
+					err = msgp.WrapError(err, "LinkedOrderIDs", za0001)
 					return
 				}
 			}
@@ -1322,18 +1322,18 @@ func (z *TradingOrder) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			var zb0019 uint32
 			zb0019, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "VenueOrderIds")
+				err = msgp.WrapError(err, "VenueOrderIDs")
 				return
 			}
-			if cap(z.VenueOrderIds) >= int(zb0019) {
-				z.VenueOrderIds = (z.VenueOrderIds)[:zb0019]
+			if cap(z.VenueOrderIDs) >= int(zb0019) {
+				z.VenueOrderIDs = (z.VenueOrderIDs)[:zb0019]
 			} else {
-				z.VenueOrderIds = make([]string, zb0019)
+				z.VenueOrderIDs = make([]string, zb0019)
 			}
-			for za0005 := range z.VenueOrderIds {
-				z.VenueOrderIds[za0005], bts, err = msgp.ReadStringBytes(bts)
+			for za0005 := range z.VenueOrderIDs {
+				z.VenueOrderIDs[za0005], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "VenueOrderIds", za0005)
+					err = msgp.WrapError(err, "VenueOrderIDs", za0005)
 					return
 				}
 			}
@@ -1344,39 +1344,39 @@ func (z *TradingOrder) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "ts_init":
-			z.TsInit, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSInit, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsInit")
+				err = msgp.WrapError(err, "TSInit")
 				return
 			}
 		case "ts_submitted":
-			z.TsSubmitted, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSSubmitted, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsSubmitted")
+				err = msgp.WrapError(err, "TSSubmitted")
 				return
 			}
 		case "ts_accepted":
-			z.TsAccepted, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSAccepted, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsAccepted")
+				err = msgp.WrapError(err, "TSAccepted")
 				return
 			}
 		case "ts_triggered":
-			z.TsTriggered, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSTriggered, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsTriggered")
+				err = msgp.WrapError(err, "TSTriggered")
 				return
 			}
 		case "ts_closed":
-			z.TsClosed, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSClosed, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsClosed")
+				err = msgp.WrapError(err, "TSClosed")
 				return
 			}
 		case "ts_last":
-			z.TsLast, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSLast, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsLast")
+				err = msgp.WrapError(err, "TSLast")
 				return
 			}
 		case "event_count":
@@ -1500,8 +1500,8 @@ func (z *TradingOrder) Msgsize() (s int) {
 		s += msgp.BoolSize
 	}
 	s += 18 + msgp.StringPrefixSize + len(z.EmulationTrigger) + 22 + msgp.StringPrefixSize + len(z.TriggerInstrumentID) + 17 + msgp.StringPrefixSize + len(z.ContingencyType) + 14 + msgp.StringPrefixSize + len(z.OrderListID) + 17 + msgp.ArrayHeaderSize
-	for za0001 := range z.LinkedOrderIds {
-		s += msgp.StringPrefixSize + len(z.LinkedOrderIds[za0001])
+	for za0001 := range z.LinkedOrderIDs {
+		s += msgp.StringPrefixSize + len(z.LinkedOrderIDs[za0001])
 	}
 	s += 16 + msgp.StringPrefixSize + len(z.ParentOrderID) + 18 + msgp.StringPrefixSize + len(z.ExecAlgorithmID) + 22 + msgp.StringPrefixSize + len(z.ExecAlgorithmParams) + 14 + msgp.StringPrefixSize + len(z.ExecSpawnID) + 5 + msgp.ArrayHeaderSize
 	for za0002 := range z.Tags {
@@ -1564,8 +1564,8 @@ func (z *TradingOrder) Msgsize() (s int) {
 		s += msgp.BoolSize
 	}
 	s += 16 + msgp.ArrayHeaderSize
-	for za0005 := range z.VenueOrderIds {
-		s += msgp.StringPrefixSize + len(z.VenueOrderIds[za0005])
+	for za0005 := range z.VenueOrderIDs {
+		s += msgp.StringPrefixSize + len(z.VenueOrderIDs[za0005])
 	}
 	s += 7 + msgp.StringPrefixSize + len(z.Reason) + 8 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 13 + msgp.Int64Size + 10 + msgp.Int64Size + 8 + msgp.Int64Size + 12
 	if z.EventCount == nil {

@@ -23,8 +23,8 @@ type Position struct {
 	Side         string          `msg:"side"`
 	Quantity     decimal.Decimal `msg:"quantity"`
 	AvgPxOpen    decimal.Decimal `msg:"avg_px_open"`
-	TsOpened     int64           `msg:"ts_opened"`
-	TsLast       int64           `msg:"ts_last"`
+	TSOpened     int64           `msg:"ts_opened"`
+	TSLast       int64           `msg:"ts_last"`
 }
 
 // OrderEvent mirrors shapes.OrderEvent.
@@ -33,7 +33,7 @@ type OrderEvent struct {
 	Status  string          `msg:"status"`
 	LastQty decimal.Decimal `msg:"last_qty"`
 	LastPx  decimal.Decimal `msg:"last_px"`
-	TsEvent int64           `msg:"ts_event"`
+	TSEvent int64           `msg:"ts_event"`
 }
 
 // Order mirrors shapes.Order.

@@ -445,7 +445,7 @@ func (z *OrderEvent) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.AppendString(o, zb0003)
 	// string "ts_event"
 	o = append(o, 0xa8, 0x74, 0x73, 0x5f, 0x65, 0x76, 0x65, 0x6e, 0x74)
-	o = msgp.AppendInt64(o, z.TsEvent)
+	o = msgp.AppendInt64(o, z.TSEvent)
 	return
 }
 
@@ -510,9 +510,9 @@ func (z *OrderEvent) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "ts_event":
-			z.TsEvent, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSEvent, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsEvent")
+				err = msgp.WrapError(err, "TSEvent")
 				return
 			}
 		default:
@@ -575,10 +575,10 @@ func (z *Position) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.AppendString(o, zb0003)
 	// string "ts_opened"
 	o = append(o, 0xa9, 0x74, 0x73, 0x5f, 0x6f, 0x70, 0x65, 0x6e, 0x65, 0x64)
-	o = msgp.AppendInt64(o, z.TsOpened)
+	o = msgp.AppendInt64(o, z.TSOpened)
 	// string "ts_last"
 	o = append(o, 0xa7, 0x74, 0x73, 0x5f, 0x6c, 0x61, 0x73, 0x74)
-	o = msgp.AppendInt64(o, z.TsLast)
+	o = msgp.AppendInt64(o, z.TSLast)
 	return
 }
 
@@ -655,15 +655,15 @@ func (z *Position) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "ts_opened":
-			z.TsOpened, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSOpened, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsOpened")
+				err = msgp.WrapError(err, "TSOpened")
 				return
 			}
 		case "ts_last":
-			z.TsLast, bts, err = msgp.ReadInt64Bytes(bts)
+			z.TSLast, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TsLast")
+				err = msgp.WrapError(err, "TSLast")
 				return
 			}
 		default:
