@@ -31,7 +31,6 @@ type server struct {
 
 	steps  int
 	sends  int
-	resent map[string]int
 	// fault is asked before each batch and says what becomes of it.
 	fault func(batch int) fault
 }
