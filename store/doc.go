@@ -23,6 +23,23 @@
 // out of memory, is tried again for some seconds. A context with a deadline
 // bounds every call.
 //
+// # Reads
+//
+// Rows that this process has read or written are kept near, decoded, for all
+// tenants of one Open: [Rows.Get], [Rows.GetMany] and [Rows.Peek] give them
+// without asking Redis. Lists, hashes and series are always read from Redis.
+// One store never takes back what it has returned or has had acknowledged. A
+// write of another client is seen as soon as Redis has told of it, within a
+// fraction of a millisecond on one machine, and never later than Config.MaxAge,
+// whatever has become of the connection. [Strong] and [MaxAge] ask for more.
+// [Set.Watch] tells of every change. A given Config.Client, cache: off, and a
+// server that refuses client tracking mean reads from Redis and no Watch.
+//
+// Four things are not promised. What Redis itself loses or takes back, as in a
+// failover, is lost here too. SWAPDB is noticed within a minute. A row whose
+// buffered write is not acknowledged yet hides what others write. And the time
+// during which a machine is suspended does not count as time.
+//
 // # Indexes
 //
 // An index lists at least the rows that belong to it: an open row is never
