@@ -29,8 +29,8 @@ type server struct {
 	flying map[string]int // steps under way by key
 	failed []string       // what was sent wrongly
 
-	steps  int
-	sends  int
+	steps int
+	sends int
 	// fault is asked before each batch and says what becomes of it.
 	fault func(batch int) fault
 }
