@@ -126,10 +126,18 @@ type ofRows[K comparable, T any] struct {
 
 func (m manyOf[K, V, E, T]) all(ctx context.Context, ids []K) iter.Seq2[OfRow[K, T], error] {
 	return observed(ctx, m.r.b.s.shared, "many", m.r.b.Name, m.name, func(yield func(OfRow[K, T], error) bool) {
+		var none OfRow[K, T]
+		end := func(err error) { yield(none, fmt.Errorf("%s.%s: %w", m.r.b.Name, m.name, err)) }
 		p := ahead.Pace{First: firstLists, Max: maxLists, Bytes: partBytes}
 		from := m.r.b.s.conn.Client
-		if len(ids) > firstLists && m.r.tx == nil && m.r.b.err == nil {
-			from = m.r.b.s.conn.Bulk(ctx)
+		if m.r.tx == nil && m.r.b.err == nil {
+			if err := m.r.b.s.barrier(ctx); err != nil {
+				end(err)
+				return
+			}
+			if len(ids) > firstLists {
+				from = m.r.b.s.conn.Bulk(ctx)
+			}
 		}
 		read := func(ctx context.Context, lo, hi int) ofRows[K, T] { return m.part(ctx, from, ids[lo:hi], &p) }
 		parts := ahead.Parts(ctx, len(ids), p.Size, read)
@@ -149,8 +157,7 @@ func (m manyOf[K, V, E, T]) all(ctx context.Context, ids []K) iter.Seq2[OfRow[K,
 				}
 			}
 			if some.err != nil {
-				var none OfRow[K, T]
-				yield(none, fmt.Errorf("%s.%s: %w", m.r.b.Name, m.name, some.err))
+				end(some.err)
 				return
 			}
 		}

@@ -160,3 +160,19 @@ func TestBadListsAreErrorsOfTheirOwn(t *testing.T) {
 		t.Errorf("%d yields of a closed store", n)
 	}
 }
+
+// What was accepted into the buffer before is among what is read.
+func TestListsOfManyRowsBehindTheBuffer(t *testing.T) {
+	d, ctx := open(t, func(c *store.Config) { c.BufferIntervalMS = 10_000 }), t.Context()
+	var ids []trading.ClientOrderID
+	for i := range 20 {
+		o := order(fmt.Sprint("O-", i), trading.OrderStatusAccepted)
+		ids = append(ids, o.ClientOrderID)
+		must(t, d.Orders.AppendEvents(ctx, o, event("E-1", trading.OrderEventTypeAccepted, trading.OrderStatusAccepted)))
+	}
+	for of, err := range d.Orders.EventsOf(ctx, ids...) {
+		if must(t, err); len(of.All) != 1 {
+			t.Errorf("%s: %d events", of.ID, len(of.All))
+		}
+	}
+}
