@@ -74,7 +74,7 @@ func TestUpgrade(t *testing.T) {
 	old, new := processes(t)
 	ctx := t.Context()
 	must(t, old.Tickets.Put(ctx, then.Ticket{TicketID: "T", Status: then.StatusOpen, Kind: then.KindBug, Points: 3, Last: store.Some(then.Note{NoteID: "n"})}))
-	got, err := new.Tickets.Get(ctx, "T")
+	got, err := new.Tickets.Get(ctx, "T", store.Strong)
 	must(t, err)
 	same(t, got, now.Ticket{TicketID: "T", Status: now.StatusOpen, Kind: now.KindBug, Points: 3, Last: store.Some(now.Note{NoteID: "n"})})
 }
@@ -100,7 +100,7 @@ func TestKeepsNewer(t *testing.T) {
 		t.Errorf("the old version sees %+v", seen)
 	}
 	row.Points, row.Last.Value.Text = 5, "changed"
-	got, err := new.Tickets.Get(ctx, "T")
+	got, err := new.Tickets.Get(ctx, "T", store.Strong)
 	must(t, err)
 	same(t, got, row)
 
@@ -145,7 +145,7 @@ func TestElements(t *testing.T) {
 	ctx := t.Context()
 	row := now.Ticket{TicketID: "T", Status: now.StatusOpen, Kind: now.KindBug, Owner: "ann"}
 	must(t, new.Tickets.AppendNotes(ctx, row, now.Note{NoteID: "1", Text: "a", Author: "ann"}))
-	seen, err := old.Tickets.Get(ctx, "T")
+	seen, err := old.Tickets.Get(ctx, "T", store.Strong)
 	must(t, err)
 	must(t, old.Tickets.AppendNotes(ctx, seen, then.Note{NoteID: "2", Text: "b"}))
 	must(t, old.Tickets.AppendNotes(ctx, seen, then.Note{NoteID: "1", Text: "again"}))
@@ -156,7 +156,7 @@ func TestElements(t *testing.T) {
 		notes = append(notes, n)
 	}
 	same(t, notes, []now.Note{{NoteID: "1", Text: "a", Author: "ann"}, {NoteID: "2", Text: "b"}})
-	got, err := new.Tickets.Get(ctx, "T")
+	got, err := new.Tickets.Get(ctx, "T", store.Strong)
 	must(t, err)
 	same(t, got, row)
 
@@ -214,7 +214,7 @@ func TestAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	for i := range rows {
-		got, err := new.Tickets.Get(ctx, now.TicketID(id(i)))
+		got, err := new.Tickets.Get(ctx, now.TicketID(id(i)), store.Strong)
 		must(t, err)
 		same(t, got, now.Ticket{TicketID: now.TicketID(id(i)), Status: now.StatusOpen, Kind: now.KindChore, Owner: id(i), Points: 2 * rounds})
 	}
