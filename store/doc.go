@@ -15,7 +15,7 @@
 // was applied (nil); it was surely not applied ([ErrUnavailable], [ErrRefused],
 // [ErrConflict], [ErrNotFound]); or its reply was lost ([ErrUnknownOutcome]).
 // An operation whose outcome is unknown can have been applied or not, but it is
-// not applied later, behind a newer write: a connection that was given up is
+// never applied behind a newer write of this store: a connection that was given up is
 // killed at the server before the next one is used. Errors name the table, the
 // id and, where there is one, the field: they are *[RowError] values.
 //

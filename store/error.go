@@ -18,7 +18,8 @@ var (
 	// changed by somebody else, also after bounded tries. Nothing was written.
 	ErrConflict = errors.New("conflict")
 	// ErrUnknownOutcome: the command was sent and no reply came. It may have
-	// been applied or not; it will not be applied later.
+	// been applied or not; it is never applied behind a newer write of this
+	// store.
 	ErrUnknownOutcome = errors.New("outcome unknown")
 	// ErrUnavailable: Redis could not be reached or could not serve within the
 	// retries. The write was surely not applied.
