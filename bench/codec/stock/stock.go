@@ -2,12 +2,12 @@
 // order, as tinylib/msgp's own generator wants them, with the shim that its
 // users write for decimals. It is what Nacre's codec is measured against.
 //
-// The files that end in _gen.go are that generator's:
-//
-//	go run github.com/tinylib/msgp@v1.6.5 -file stock.go -io=false -tests=false
+// The files that end in _gen.go are that generator's.
 package stock
 
 import "github.com/shopspring/decimal"
+
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file stock.go -io=false -tests=false
 
 //msgp:shim decimal.Decimal as:string using:decimalText/textDecimal mode:convert
 

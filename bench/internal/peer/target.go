@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/nacre-store/nacre/bench/codec/stock"
 	"github.com/nacre-store/nacre/bench/internal/load"
 )
 
@@ -15,13 +16,13 @@ type Peer struct {
 	client Client
 	codec  Codec
 	keys   []string
-	orders []Order
+	orders []stock.TradingOrder
 	bytes  [][]byte
 }
 
 // New makes a peer; rows are orders in Nacre's bytes, which stock msgp reads too.
 func New(name string, c Client, codec Codec, prefix string, ids []string, rows [][]byte) (*Peer, error) {
-	p := &Peer{Name: name, client: c, codec: codec, keys: make([]string, len(ids)), orders: make([]Order, len(ids)), bytes: make([][]byte, len(ids))}
+	p := &Peer{Name: name, client: c, codec: codec, keys: make([]string, len(ids)), orders: make([]stock.TradingOrder, len(ids)), bytes: make([][]byte, len(ids))}
 	for i, id := range ids {
 		p.keys[i] = prefix + ":" + id
 		if _, err := p.orders[i].UnmarshalMsg(rows[i]); err != nil {
@@ -66,7 +67,7 @@ type target struct {
 type slot struct {
 	rng   *rand.Rand
 	row   int
-	order Order
+	order stock.TradingOrder
 	buf   []byte
 }
 
@@ -83,7 +84,7 @@ func (t *target) Do(ctx context.Context, i int) error {
 		if err != nil {
 			return err
 		}
-		s.order = Order{}
+		s.order = stock.TradingOrder{}
 		return t.codec.Decode(b, &s.order)
 	}
 	var err error
