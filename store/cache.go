@@ -33,7 +33,7 @@ func (sh *shared) open(ctx context.Context, o conn.Options) (*conn.Conn, error) 
 	prefix, near := sh.cfg.prefix(), newCache(sh.cfg)
 	tracked := o
 	tracked.Tracking = []string{"BCAST", "NOLOOP", "PREFIX", prefix, "PREFIX", "{" + prefix}
-	tracked.OnDial = func() { lost(near, sh.feeds) }
+	tracked.OnDial = func() { o.OnDial(); lost(near, sh.feeds) }
 	tracked.OnPush = func(keys []rueidis.RedisMessage) { pushed(near, sh.feeds, keys) }
 	c, err := conn.Open(ctx, tracked)
 	switch {

@@ -218,5 +218,6 @@ func (m manyOf[K, V, E, T]) part(ctx context.Context, from rueidis.Client, ids [
 		total += bytes
 	}
 	pace.Saw(len(ids), total)
+	m.r.b.s.reading.saw(0, len(ids), total, out.errs)
 	return out
 }

@@ -176,3 +176,24 @@ func TestListsOfManyRowsBehindTheBuffer(t *testing.T) {
 		}
 	}
 }
+
+// Stats tell how far a service has come that recovers.
+func TestRecoveryStats(t *testing.T) {
+	d, ctx := open(t), t.Context()
+	fill(t, d, 2000)
+	d.do(t, "SET", "trader-position:P-000007", "nonsense")
+	n := 0
+	for range d.Positions.All(ctx) {
+		if n++; n == 500 {
+			if r := d.Stats().Recovery; r.Listed != 2000 || r.Read < 500 || r.Read > 2000 || r.Bytes == 0 {
+				t.Errorf("amid the loop: %+v", r)
+			}
+		}
+	}
+	for range d.Positions.FillsOf(ctx, "P-000001", "P-000002") {
+		n++
+	}
+	if r := d.Stats().Recovery; n != 2002 || r.Listed != 2000 || r.Read != 2000 || r.Parts != 2 || r.Unreadable != 1 {
+		t.Errorf("behind the loops: %d, %+v", n, r)
+	}
+}

@@ -119,6 +119,14 @@ func (s *Store) present(ctx context.Context) {
 	})
 }
 
+// forget makes the first write to each tenant behind a new connection say again
+// that this process is present.
+func (p *presence) forget() {
+	for _, m := range p.registered() {
+		m.Forget()
+	}
+}
+
 func (p *presence) registered() []*meta.Meta {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nacre-store/nacre/store"
 	"github.com/nacre-store/nacre/store/internal/redistest"
@@ -246,4 +247,21 @@ func TestNoWriteWithoutMeta(t *testing.T) {
 		t.Errorf("Put: %v", err)
 	}
 	must(t, w.Put(t.Context(), job{ID: "J", Status: "NEW"}))
+}
+
+// Behind a new connection the server may be another one: the first write says
+// again who is present.
+func TestANewConnectionSaysAgain(t *testing.T) {
+	srv := redistest.New(t)
+	w := jobs("one").open(t, srv)
+	w.put(t, "J", 1)
+	d := &desk{srv: srv}
+	d.do(t, "DEL", "trader-nacre.present")
+	w.put(t, "J", 2)
+	d.want(t, "0", "EXISTS", "trader-nacre.present")
+	d.do(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+	for end := time.Now().Add(5 * time.Second); d.do(t, "EXISTS", "trader-nacre.present") == "0" && time.Now().Before(end); {
+		_ = w.Put(t.Context(), job{ID: "J", Status: "NEW"})
+	}
+	d.want(t, "1", "EXISTS", "trader-nacre.present")
 }

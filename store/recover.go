@@ -34,11 +34,12 @@ func (b *batch[V]) fail(at int, err error) {
 	b.errs = append(b.errs, err)
 }
 
-func (b *batch[V]) at(i int) (V, error) {
+// errOf is what is wrong with the row at the place.
+func (b *batch[V]) errOf(i int) error {
 	if i < len(b.errs) {
-		return b.rows[i], b.errs[i]
+		return b.errs[i]
 	}
-	return b.rows[i], nil
+	return nil
 }
 
 // batches yields the rows of the set in parts. A part belongs to the consumer
@@ -50,6 +51,7 @@ func (s Set[K, V]) batches(ctx context.Context) iter.Seq[*batch[V]] {
 			yield(&batch[V]{err: err})
 			return
 		}
+		s.b.s.reading.listed.Add(int64(len(ids)))
 		p := ahead.Pace{First: firstPart, Max: maxPart, Bytes: partBytes}
 		read := func(ctx context.Context, lo, hi int) *batch[V] {
 			return s.batch(ctx, from, ids[lo:hi], &p)
@@ -109,6 +111,7 @@ func (s Set[K, V]) batch(ctx context.Context, from rueidis.Client, ids []string,
 		}
 	}
 	p.Saw(len(ids), bytes)
+	s.b.s.reading.saw(len(ids), 0, bytes, out.errs)
 	s.heal(ctx, stale)
 	return out
 }

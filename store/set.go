@@ -69,7 +69,7 @@ func (s Set[K, V]) All(ctx context.Context) iter.Seq2[V, error] {
 				return
 			}
 			for i := range b.rows {
-				if !yield(b.at(i)) {
+				if !yield(b.rows[i], b.errOf(i)) {
 					return
 				}
 			}

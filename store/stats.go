@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/nacre-store/nacre/store/internal/conn"
@@ -15,6 +16,7 @@ type Stats struct {
 	Cache      CacheStats
 	Fence      FenceStats
 	Buffer     BufferStats
+	Recovery   RecoveryStats
 	Reconnects int64 // Connections made anew after the first one to a server.
 }
 
@@ -31,6 +33,36 @@ type CacheStats struct {
 	Age           time.Duration // Since the last sign of life of Redis; no hit is older than it and Config.MaxAge allow.
 }
 
+// RecoveryStats tell how far loops over tables, indexes, and the lists and
+// hashes of many rows have come. What is read for a Watch is among it.
+type RecoveryStats struct {
+	Listed     int64 // Ids that indexes listed for loops to read.
+	Read       int64 // Ids among them of which the row was read, or found gone.
+	Parts      int64 // Lists and hashes that were read many at a time.
+	Bytes      int64 // Stored bytes of all of them.
+	Unreadable int64 // Rows, lists and hashes with something that could not be read.
+}
+
+// reading counts for RecoveryStats.
+type reading struct{ listed, read, parts, bytes, unreadable atomic.Int64 }
+
+func (r *reading) saw(rows, parts, bytes int, errs []error) {
+	r.read.Add(int64(rows))
+	r.parts.Add(int64(parts))
+	r.bytes.Add(int64(bytes))
+	for _, err := range errs {
+		if err != nil {
+			r.unreadable.Add(1)
+		}
+	}
+}
+
+func (r *reading) stats() RecoveryStats {
+	return RecoveryStats{
+		Listed: r.listed.Load(), Read: r.read.Load(), Parts: r.parts.Load(), Bytes: r.bytes.Load(), Unreadable: r.unreadable.Load(),
+	}
+}
+
 // FenceStats tell about the fence against late writes: a connection that was
 // given up is killed at the server before another one is used.
 type FenceStats struct {
@@ -43,6 +75,7 @@ func (s *Store) Stats() Stats {
 	f := s.conn.Fence()
 	t := Stats{
 		Cache:      CacheStats{Off: s.uncached},
+		Recovery:   s.reading.stats(),
 		Fence:      FenceStats{Off: f.Off, Killed: f.Killed},
 		Buffer:     s.bufferStats(),
 		Reconnects: f.Reconnects,

@@ -50,6 +50,7 @@ type shared struct {
 	known map[string]known // described tables and series by type word
 	near
 	presence presence
+	reading  reading
 
 	buffer    *buffer.Buffer // nil: writes are sent at once
 	pendingMu sync.Mutex
@@ -113,7 +114,7 @@ func (sh *shared) connectOnce(ctx context.Context) error {
 		Addresses: d.addresses(), Unix: d.Unix, Username: d.Username, Password: d.Password,
 		TLS: tc, DB: d.DB, Timeout: d.timeout(), Logger: sh.log,
 		Sentinel: d.Sentinel.Master, SentinelUN: d.Sentinel.Username, SentinelPW: d.Sentinel.Password,
-		Cluster: len(d.Cluster) > 0,
+		Cluster: len(d.Cluster) > 0, OnDial: sh.presence.forget,
 	})
 	if err != nil {
 		c := ErrUnavailable

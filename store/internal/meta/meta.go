@@ -124,6 +124,14 @@ func (m *Meta) Register(ctx context.Context) error {
 // Registered tells whether this process has said that it is present.
 func (m *Meta) Registered() bool { return m.until.Load() > 0 }
 
+// Forget makes the next write ask again, as behind a new connection: the server
+// may be another one, which was told nothing.
+func (m *Meta) Forget() {
+	if m.until.Load() > 0 {
+		m.until.Store(1)
+	}
+}
+
 // notSent marks a lost reply as one after which the command can be sent again:
 // these scripts do the same again.
 func notSent(err error) error {
