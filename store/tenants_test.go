@@ -1,10 +1,12 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -231,4 +233,62 @@ func purgeBesideWriters(t *testing.T, cfg store.Config) {
 
 func TestPurgeBesideWriters(t *testing.T) {
 	purgeBesideWriters(t, at(redistest.New(t).Port()))
+}
+
+// One set of connections and one tracking prefix serve all tenants.
+func TestThousandTenants(t *testing.T) {
+	d := open(t)
+	connections := func() int {
+		return strings.Count(d.do(t, "CLIENT", "LIST"), "\n")
+	}
+	before := connections()
+	tenants := make([]trading.Tables, 1000)
+	stores := make([]*store.Store, len(tenants))
+	for i := range tenants {
+		s, err := d.Tenant("T"+strconv.Itoa(i), "")
+		must(t, err)
+		stores[i], tenants[i] = s, trading.New(s)
+	}
+	var wg sync.WaitGroup
+	for _, part := range [][]trading.Tables{tenants[:500], tenants[500:]} {
+		wg.Go(func() {
+			for _, x := range part {
+				if err := x.Positions.Put(t.Context(), position("P-1", trading.PositionSideLong)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	wantHits(t, d, 1000, 0, func() {
+		for _, x := range tenants {
+			if _, err := x.Positions.Get(t.Context(), "P-1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	d.do(t, "DEL", "trader-T7-position:P-1")
+	soon(t, "tenant 7 has lost its row", func() bool {
+		_, err := tenants[7].Positions.Get(t.Context(), "P-1")
+		return errors.Is(err, store.ErrNotFound)
+	})
+	if _, ok := tenants[8].Positions.Peek("P-1"); !ok {
+		t.Error("tenant 8 has lost its row too")
+	}
+	must(t, stores[9].Close(t.Context()))
+	if _, ok := tenants[9].Positions.Peek("P-1"); ok {
+		t.Error("a closed tenant has hits")
+	}
+	if _, err := tenants[9].Positions.Get(t.Context(), "P-1"); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("Get of a closed tenant: %v", err)
+	}
+	if after := connections(); after != before {
+		t.Errorf("%d connections with 1,000 tenants, %d with one", after, before)
+	}
+	if info := d.do(t, "INFO", "clients"); !strings.Contains(info, "tracking_clients:1\r") {
+		t.Errorf("not one tracking client: %s", info)
+	}
+	if info := d.do(t, "INFO", "stats"); !strings.Contains(info, "tracking_total_prefixes:2\r") {
+		t.Errorf("not two prefixes: %s", info)
+	}
 }
