@@ -1,6 +1,7 @@
 package write
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 	"time"
@@ -76,6 +77,9 @@ func (x *Executor) leave(ctx context.Context, ops []Op, rs []Result) {
 		ds = x.depart(ctx, ds)
 	}
 	if ctx.Err() != nil && len(all) > 0 { // the caller does not wait any more, but its rows are written
+		for i := range all { // and uses its bytes again
+			all[i].row = bytes.Clone(all[i].row)
+		}
 		x.late.Go(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateFor)
 			defer cancel()
