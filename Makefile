@@ -25,8 +25,9 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard ./go.mod bench/go.mod store/otel/go.
 each = failed=0; for module in $(MODULES); do \
   echo "[$$module] $(1)"; (cd $$module && $(1)) || failed=1; done; exit $$failed
 
-# What `make redis` chose, for the processes that a target starts.
+# What `make redis` and `make python` chose, for the processes that a target starts.
 with_redis = if [ -f bin/redis.env ]; then . bin/redis.env; fi
+with_python = if [ -f bin/python.env ]; then . bin/python.env; fi
 
 .PHONY: help
 help: ## Show this list
@@ -38,6 +39,10 @@ all: generate build test ## Generate, build and test
 .PHONY: redis
 redis: ## Find or install Redis >= 7.0; prints which one was taken
 	@deploy/redis.sh
+
+.PHONY: python
+python: ## Find or install a Python with msgpack, another reader of our bytes
+	@deploy/python.sh
 
 .PHONY: generate
 generate: ## Write the emitted code of every schema anew, and line numbers in pages
@@ -67,8 +72,8 @@ test: redis check-generate lint ## Check freshness, lint, and test all modules w
 	@$(with_redis); $(call each,$(GO) test -race -timeout 9m ./...)
 
 .PHONY: test-long
-test-long: redis ## The tests with their long forms (NACRE_LONG=1): up to an hour
-	@$(with_redis); export NACRE_LONG=1; $(call each,$(GO) test -race -timeout 90m ./...)
+test-long: redis python ## The tests with their long forms (NACRE_LONG=1): up to an hour
+	@$(with_redis); $(with_python); export NACRE_LONG=1; $(call each,$(GO) test -race -timeout 90m ./...)
 
 .PHONY: bench
 bench: ## Does it keep p95 < 1 ms? A verdict in about 2 minutes (ARGS=-help: its flags)

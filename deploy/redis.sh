@@ -18,6 +18,7 @@ rm -f bin/redis.env
 
 say() { echo "redis: $*"; }
 warn() { echo "redis: $*" >&2; }
+source deploy/apt.sh
 
 # new_enough VERSION succeeds for 7.0 and later.
 new_enough() {
@@ -95,26 +96,18 @@ take_url() {
 
 # with_package_manager installs redis-server and takes it.
 with_package_manager() {
-  local log=bin/redis-install.log as_root=()
+  local log=bin/redis-install.log
   if command -v apt-get >/dev/null; then
-    if ((EUID != 0)); then
-      command -v sudo >/dev/null || { warn "apt-get needs root, and there is no sudo"; return 1; }
-      as_root=(sudo)
-      [[ -t 0 ]] || as_root=(sudo -n)
-    fi
     warn "none on PATH: installing redis-server with apt-get (log: $log)"
     local was_installed=no
     dpkg -s redis-server >/dev/null 2>&1 && was_installed=yes
-    # shellcheck disable=SC2024 # the log is ours, not root's
-    ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive bash -c \
-      'apt-get update && apt-get install -y --no-install-recommends redis-server' >"$log" 2>&1 ||
-      { warn "apt-get failed: $(tail -n 1 "$log")"; return 1; }
+    apt_install "$log" redis-server || return 1
     if [[ $was_installed == yes ]]; then
       : # its service, if any, is not ours to stop
     elif command -v systemctl >/dev/null && systemctl is-active --quiet redis-server 2>/dev/null; then
-      ${as_root[@]+"${as_root[@]}"} systemctl disable --now redis-server >>"$log" 2>&1 || true
+      as_root systemctl disable --now redis-server >>"$log" 2>&1 || true
     elif command -v service >/dev/null; then
-      ${as_root[@]+"${as_root[@]}"} service redis-server stop >>"$log" 2>&1 || true
+      as_root service redis-server stop >>"$log" 2>&1 || true
     fi
   elif command -v brew >/dev/null; then
     warn "none on PATH: installing redis with brew (log: $log)"

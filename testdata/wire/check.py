@@ -5,10 +5,7 @@ import json
 import pathlib
 import sys
 
-try:
-    import msgpack
-except ImportError:
-    sys.exit("no module msgpack: apt-get install python3-msgpack, or pip install msgpack")
+import msgpack
 
 bad = count = 0
 for path in sorted(pathlib.Path(__file__).parent.glob("v*/*.json")):
