@@ -16,19 +16,21 @@ func TestLayoutIsKnown(t *testing.T) {
 	if !layoutIsKnown {
 		t.Error("decimal.Decimal is not what decimalLayout says")
 	}
-	type reordered struct {
-		exp   int32
-		value *big.Int
-	}
-	type renamed struct {
-		value *big.Int
-		scale int32
-	}
-	type retyped struct {
-		value *big.Float
-		exp   int32
-	}
-	for _, other := range []reflect.Type{reflect.TypeFor[reordered](), reflect.TypeFor[renamed](), reflect.TypeFor[retyped](), reflect.TypeFor[struct{}]()} {
+	for _, other := range []reflect.Type{
+		reflect.TypeOf(struct {
+			exp   int32
+			value *big.Int
+		}{}),
+		reflect.TypeOf(struct {
+			value *big.Int
+			scale int32
+		}{}),
+		reflect.TypeOf(struct {
+			value *big.Float
+			exp   int32
+		}{}),
+		reflect.TypeOf(struct{}{}),
+	} {
 		if sameLayout(reflect.TypeFor[decimal.Decimal](), other) {
 			t.Errorf("%v passes for a decimal", other)
 		}
