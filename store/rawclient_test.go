@@ -13,7 +13,6 @@ type rawClient struct {
 	conn net.Conn
 	r    *bufio.Reader
 	out  []byte
-	ids  []string // of the last ids
 }
 
 func dialRaw(addr string) (*rawClient, error) {
