@@ -119,6 +119,7 @@ func (s *Store) accept(ctx context.Context, op *write.Op) error {
 		return rowError(op.Table.Name, op.ID, ErrClosed)
 	}
 	defer s.busy.ops.Done()
+	s.writes()
 	err := s.pending.Accept(ctx, op)
 	switch {
 	case err == nil:

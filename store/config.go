@@ -50,7 +50,8 @@ type Config struct {
 	UseTraderPrefix *bool `json:"use_trader_prefix,omitempty" yaml:"use_trader_prefix,omitempty"`
 	// UseInstanceID puts InstanceID into every key.
 	UseInstanceID bool `json:"use_instance_id,omitempty" yaml:"use_instance_id,omitempty"`
-	// FlushOnStart removes the tenant's keys in Open.
+	// FlushOnStart removes the tenant's keys in Open, which refuses to while
+	// another process writes the same tenant.
 	FlushOnStart bool `json:"flush_on_start,omitempty" yaml:"flush_on_start,omitempty"`
 	// TickCapacity is the capacity of every series whose name ends in "tick",
 	// in elements; 0 is the schema's.

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/nacre-store/nacre/store/internal/cache"
+import (
+	"context"
+
+	"github.com/nacre-store/nacre/store/internal/cache"
+)
 
 // Mutate makes the caches of stores opened from now on leave out a part of
 // their algorithm, until the returned function is called.
@@ -19,3 +23,9 @@ func NameOf(d Described) string { return d.describe().name }
 
 // Flights is the number of rows that something is under way for.
 func (s *Store) Flights() int64 { return s.cache.Stats().Flights }
+
+// Renew says now what is said of a writer every few seconds.
+func (s *Store) Renew(ctx context.Context) error {
+	_, err := s.say(ctx, s.ns)
+	return err
+}

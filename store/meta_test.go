@@ -182,6 +182,7 @@ func TestPurgeStartsAnew(t *testing.T) {
 	w.put(t, "J", 4)
 	unbuilt(t, w.index("by_kind", "x"))
 	must(t, old.Close(ctx))
+	must(t, w.Close(ctx)) // nobody flushes beside another writer
 	w = jobs("three", byKind).open(t, srv, func(c *store.Config) { c.FlushOnStart = true })
 	w.put(t, "J", 4)
 	if n := count(t, w.index("by_kind", "x")); n != 2 {

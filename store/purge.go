@@ -13,7 +13,7 @@ func (s *Store) purge(ctx context.Context, node rueidis.Client, pattern string) 
 		for _, k := range keys {
 			// The pattern of trader 001 finds trader 001-abc too. What processes
 			// say of themselves is not of the rows.
-			if s.ns.Owns(k) && !s.meta.Owns(k) {
+			if s.ns.Owns(k) && !s.meta.Owns(k) && k != writersKey(s.ns) {
 				cmds = append(cmds, node.B().Unlink().Key(k).Build())
 			}
 		}

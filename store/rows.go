@@ -429,6 +429,7 @@ func (s *Store) write(ctx context.Context, b write.Batch) []error {
 		if err := s.ready(ctx); err != nil {
 			return err
 		}
+		s.writes()
 		var w writing
 		w.begin(s.cache, b)
 		rs := s.exec.Do(ctx, b)

@@ -18,6 +18,8 @@ type Stats struct {
 	Buffer     BufferStats
 	Recovery   RecoveryStats
 	Reconnects int64 // Connections made anew after the first one to a server.
+	// Others are those who write the same tenants as this store does.
+	Others []Writer
 }
 
 // CacheStats tell what the near-cache has done and holds.
@@ -79,6 +81,7 @@ func (s *Store) Stats() Stats {
 		Fence:      FenceStats{Off: f.Off, Killed: f.Killed},
 		Buffer:     s.bufferStats(),
 		Reconnects: f.Reconnects,
+		Others:     s.writers.others(),
 	}
 	if s.cache != nil {
 		c := s.cache.Stats()

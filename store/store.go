@@ -38,7 +38,8 @@ type Store struct {
 	tables map[string]any // the bound tables and series by type word
 	busy   activity
 	sweeps sweeps
-	view   bool // made by Tenant: Close leaves the connections open
+	wrote  atomic.Bool // has written, and says so to others
+	view   bool        // made by Tenant: Close leaves the connections open
 }
 
 // shared is what all tenants of one Open have in common.
@@ -51,6 +52,7 @@ type shared struct {
 	near
 	presence presence
 	reading  reading
+	writers  writers
 
 	buffer    *buffer.Buffer // nil: writes are sent at once
 	pendingMu sync.Mutex
@@ -89,12 +91,15 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	sh.startBuffer()
 	s, err := sh.tenant(cfg.TraderID, cfg.InstanceID)
 	if err == nil && cfg.FlushOnStart {
-		err = s.Purge(ctx)
+		if err = s.soleWriter(ctx); err == nil {
+			err = s.Purge(ctx)
+		}
 	}
 	if err != nil {
 		if sh.buffer != nil {
 			sh.buffer.Close(ctx)
 		}
+		sh.writers.end(ctx, sh)
 		sh.beat.stop()
 		sh.conn.Close()
 		return nil, err
@@ -196,10 +201,13 @@ func (s *Store) Close(ctx context.Context) error {
 	for _, f := range s.feeds.of(s) {
 		f.stop()
 	}
-	if !s.view {
+	if s.view {
+		s.writers.leave(ctx, s)
+	} else {
 		s.exec.Wait()
 		s.beat.stop()
 		s.absent(ctx)
+		s.writers.end(ctx, s.shared)
 		s.conn.Close()
 	}
 	if err != nil {
@@ -229,6 +237,7 @@ func (s *Store) Purge(ctx context.Context) (err error) {
 				}
 			}
 		}
+		s.writers.leave(ctx, s)
 		if s.meta != nil {
 			return readClass(s.meta.Purge(ctx))
 		}

@@ -102,6 +102,7 @@ func apart(t *testing.T, cfg store.Config, nth int, keys func() map[string]bool)
 		if !flush {
 			must(t, v.Purge(t.Context()))
 		} else {
+			must(t, v.Close(t.Context()))
 			again := cfg
 			again.TraderID, again.InstanceID, again.UseInstanceID, again.FlushOnStart = v.trader, v.instance, v.instance != "", true
 			f, err := store.Open(t.Context(), again)
@@ -127,6 +128,8 @@ func apart(t *testing.T, cfg store.Config, nth int, keys func() map[string]bool)
 			t.Fatalf("trader %q instance %q had %d keys", v.trader, v.instance, gone)
 		}
 		if flush {
+			v, err := s.Tenant(v.trader, v.instance)
+			must(t, err)
 			must(t, v.Purge(t.Context()))
 			after = keys()
 		}

@@ -64,7 +64,7 @@ type Meta struct {
 // again.
 func New(c *conn.Conn, ns key.Namespace, ids string, schemas []Schema, process string, newer func([]Other)) *Meta {
 	m := &Meta{conn: c, schemas: schemas, newer: newer, process: process, asking: make(chan struct{}, 1)}
-	m.keys = []string{ns.Name(word, "meta"), ns.Name(word, "present")}
+	m.keys = []string{ns.Name(Word, "meta"), ns.Name(Word, "present")}
 	for _, s := range schemas {
 		m.process += " " + s.Name + ":" + s.Fingerprint
 		for _, t := range s.Tables {
@@ -75,10 +75,10 @@ func New(c *conn.Conn, ns key.Namespace, ids string, schemas []Schema, process s
 	return m
 }
 
-// word is the type word of the store's own keys: the hash meta, whose fields
+// Word is the type word of the store's own keys: the hash meta, whose fields
 // are below, and the sorted set present, which lists the processes by the ms at
 // which each last said so.
-const word = "nacre"
+const Word = "nacre"
 
 var start = time.Now()
 
