@@ -44,7 +44,7 @@ func bench(ctx context.Context, cfg *config, stdout io.Writer) (code int, err er
 	if cfg.out == "" {
 		cfg.out = filepath.Join(cfg.root, "bench", "out", began.Format("2006-01-02T15-04-05"))
 	}
-	s := &session{cfg: cfg, out: stdout, prog: newProgress(stdout), steps: 5, sum: &report.Summary{
+	s := &session{cfg: cfg, out: stdout, prog: newProgress(stdout), sum: &report.Summary{
 		Schema: report.SchemaVersion, Time: began.UTC(), Profile: cfg.profile, Exit: verdict.ExitError,
 		Params: report.Params{
 			Rate: cfg.rate, InFlight: cfg.inFlight, Arrival: string(cfg.arrival), Dist: cfg.dist, Transport: cfg.transport, AOF: cfg.aof,
@@ -54,9 +54,7 @@ func bench(ctx context.Context, cfg *config, stdout io.Writer) (code int, err er
 	}}
 	defer load.Reserve(2)() // The pacer and the hiccup meter.
 	s.sum.Environment.Command = strings.Join(append([]string{"bin/nacre-bench"}, cfg.args...), " ")
-	if cfg.extras {
-		s.steps = 8
-	}
+	s.steps = 5 + len(s.stages())
 	// An output folder that can't be written is known now, not in two minutes.
 	if err := os.MkdirAll(cfg.out, 0o755); err != nil {
 		return verdict.ExitError, fmt.Errorf("output folder: %w", err)
@@ -109,16 +107,16 @@ func (s *session) measure(ctx context.Context) (err error) {
 	}
 	st := s.sum.SelfTest
 	s.prog.done("self   a freeze of %v: open loop p99 %s, seen; a closed loop would say %s", st.Freeze, verdict.Micros(st.OpenP99), verdict.Micros(st.ClosedP99))
-	for _, srv := range s.servers {
-		if err := s.addCells(srv); err != nil {
-			return err
-		}
-	}
 	defer func() {
 		for _, c := range s.cells {
 			c.loop.close()
 		}
 	}()
+	for _, srv := range s.servers {
+		if err := s.addCells(ctx, srv); err != nil {
+			return err
+		}
+	}
 	s.watch = probe.NewWatch()
 	defer s.watch.Close()
 	s.keepBudget()
@@ -134,10 +132,7 @@ func (s *session) measure(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.cfg.extras {
-		return s.extras(ctx)
-	}
-	return nil
+	return s.beside(ctx)
 }
 
 func readSource(cfg *config) (*dataset.Source, error) {
@@ -152,7 +147,7 @@ func (s *session) keepBudget() {
 	if s.cfg.budget == 0 {
 		return
 	}
-	left := s.cfg.budget - time.Since(s.sum.Time)
+	left := s.cfg.budget - time.Since(s.sum.Time) - besideTime
 	slices := len(s.cells) * slicesPerWindow * s.cfg.windows * s.cfg.rounds * 2
 	s.cfg.slice = max(minSlice, min(s.cfg.slice, left*9/10/time.Duration(slices)))
 	s.cfg.slice = s.cfg.slice.Truncate(time.Millisecond)
@@ -197,8 +192,17 @@ func (s *session) load(ctx context.Context, k keyspace) error {
 }
 
 // addCells makes the cells of a keyspace: each workload through the store, next to it through the raw client.
-func (s *session) addCells(srv *server) error {
+func (s *session) addCells(ctx context.Context, srv *server) error {
 	for _, w := range s.cfg.workloads {
+		if w.buffered { // The raw client has nothing like it.
+			c, err := newBuffered(ctx, s.cfg, srv, w)
+			if err != nil {
+				return err
+			}
+			s.cells = append(s.cells, c)
+			s.sum.Cells = append(s.sum.Cells, c.report)
+			continue
+		}
 		c, err := newCell(s.cfg, srv, w, ours, func(m target.Mix, slots int) load.Target { return target.NewNacre(srv.tables, m, slots) })
 		if err != nil {
 			return err
@@ -225,7 +229,7 @@ func (s *session) turn(ctx context.Context, n int) error {
 		if err := c.loop.run(ctx, s.cfg.slice); err != nil {
 			return s.blame(ctx, c, err)
 		}
-		if time.Since(begin) > s.cfg.slice+500*time.Millisecond { // Slow, or gone: don't wait for the window to end.
+		if time.Since(begin) > s.cfg.slice+time.Second { // Slow, or gone: don't wait for the window to end.
 			if gone := c.srv.alive(ctx); gone != nil && ctx.Err() == nil {
 				return gone
 			}

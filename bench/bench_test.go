@@ -38,15 +38,20 @@ func (w *watcher) Write(b []byte) (int, error) {
 
 func summaryOf(t *testing.T, dir string) *report.Summary {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	s, err := readSummary(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &report.Summary{}
-	if err := json.Unmarshal(b, s); err != nil {
-		t.Fatal(err)
-	}
 	return s
+}
+
+func readSummary(dir string) (*report.Summary, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err != nil {
+		return nil, err
+	}
+	s := &report.Summary{}
+	return s, json.Unmarshal(b, s)
 }
 
 func TestRun(t *testing.T) {
@@ -62,10 +67,14 @@ func TestRun(t *testing.T) {
 	if !s.SelfTest.Passed || s.SelfTest.OpenP99 < mustSee {
 		t.Errorf("self-test: %+v", s.SelfTest)
 	}
-	if len(s.Cells) != 4 || s.Params.Rounds < verdict.Rounds || s.Partial != "" {
+	if len(s.Cells) != 5 || s.Params.Rounds < verdict.Rounds || s.Partial != "" {
 		t.Errorf("%d cells, %d rounds, partial %q", len(s.Cells), s.Params.Rounds, s.Partial)
 	}
-	for _, c := range s.Cells {
+	beside := s.Cells[len(s.Cells)-1] // Buffered writes, with the specification's configuration.
+	if d := beside.Durable; d == nil || d.N == 0 || d.P50 < beside.Response.P50 || beside.Errors > 0 || beside.Upper != 0 {
+		t.Errorf("%s: durable %+v, accepted %+v, errors %d (%s)", beside.Name, d, beside.Response, beside.Errors, beside.First)
+	}
+	for _, c := range s.Cells[:4] {
 		if want := int64(2000*0.02*5*2) * int64(s.Params.Rounds); c.Response.N != want || c.Errors+c.Mismatch+c.Outside > 0 {
 			t.Errorf("%s: %d requests, want %d; %d errors, %d mismatches (%s)", c.Name, c.Response.N, want, c.Errors, c.Mismatch, c.First)
 		}
@@ -77,7 +86,7 @@ func TestRun(t *testing.T) {
 	if len(s.Judgements) != 3 || last.Outcome != verdict.Pass {
 		t.Errorf("judgements %+v", s.Judgements)
 	}
-	for _, name := range []string{"report.html", "windows.jsonl", "bench.txt", "nacre-read-10k.hgrm"} {
+	for _, name := range []string{"report.html", "windows.jsonl", "bench.txt", "nacre-read-10k.hgrm", "nacre-buffered-write-10k-durable.hgrm"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		}
@@ -142,7 +151,7 @@ func TestBadInput(t *testing.T) {
 		url  string
 		want string
 	}{
-		"workload":        {[]string{"-workload", "reed"}, "", `unknown workload "reed" (read, write, mixed)`},
+		"workload":        {[]string{"-workload", "reed"}, "", `unknown workload "reed" (read, write, mixed, buffered)`},
 		"workload twice":  {[]string{"-workload", "read,read"}, "", "twice"},
 		"flag":            {[]string{"-fast"}, "", "not defined: -fast"},
 		"argument":        {[]string{"now"}, "", `unexpected argument "now"`},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,6 +66,39 @@ func newCell(cfg *config, s *server, w workload, client string, t func(mix targe
 	}
 	if c.loop.open {
 		c.report.Rate = cfg.rate
+	}
+	return c, nil
+}
+
+// newBuffered is the cell of a workload whose writes return when they are accepted. What it writes is in Redis
+// when its run returns.
+func newBuffered(ctx context.Context, cfg *config, s *server, w workload) (*cell, error) {
+	st, err := s.openSpec(ctx, cfg.root)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", w.name, err)
+	}
+	var b *target.Buffered
+	c, err := newCell(cfg, s, w, ours, func(m target.Mix, slots int) load.Target {
+		b = target.NewBuffered(st, m, slots)
+		return b
+	})
+	if err != nil {
+		return nil, errors.Join(err, st.Close(ctx))
+	}
+	l := c.loop
+	c.loop.run = func(ctx context.Context, d time.Duration) error {
+		if err := l.run(ctx, d); err != nil {
+			return err
+		}
+		return b.Drain(ctx)
+	}
+	c.loop.collect = func() *load.Sample { return b.Collect(l.collect()) }
+	c.loop.close = func() {
+		l.close()
+		b.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = st.Close(ctx) // Empty after Drain; where that failed, the run did.
 	}
 	return c, nil
 }
@@ -135,6 +169,10 @@ func (c *cell) finish() {
 		}
 	}
 	r.Response, r.Service, r.Lag = report.LatencyOf(r.Hist), report.LatencyOf(service), report.LatencyOf(s.Lag)
+	if s.Durable != nil && s.Durable.TotalCount() > 0 {
+		l := report.LatencyOf(s.Durable)
+		r.Durable, r.DurableHist = &l, s.Durable
+	}
 	r.Achieved, r.PerSec = 1, s.PerSecond()
 	if c.loop.open {
 		r.Achieved = s.Achieved(c.rate)

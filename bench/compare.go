@@ -86,7 +86,7 @@ func (s *session) ready(ctx context.Context) (err error) {
 	if err := s.load(ctx, s.cfg.keys[0]); err != nil {
 		return err
 	}
-	return s.addCells(s.servers[0])
+	return s.addCells(ctx, s.servers[0])
 }
 
 // compare builds the base with this tree's bench, so that only the store differs, and prints a row for each cell.

@@ -34,7 +34,7 @@ func (s *session) conclude() {
 		}
 	}
 	for _, sc := range s.sum.Scaling {
-		if sc.Client == ours && sc.Keys == s.cfg.keys[len(s.cfg.keys)-1].label {
+		if sc.Client == ours && s.judged(sc.Workload) && sc.Keys == s.cfg.keys[len(s.cfg.keys)-1].label {
 			claim := fmt.Sprintf("%s p95 at %s keys ≤ %.2f × %s keys", sc.Workload, sc.Keys, verdict.GateRatio, sc.Base)
 			s.claim(verdict.Degradation(claim, sc.Ratio, s.scaling(raw, sc.Workload, sc.Keys), s.roundsOf(sc.Workload)))
 		}
@@ -46,6 +46,16 @@ func (s *session) conclude() {
 	}
 	s.sum.Outcome = verdict.Worst(outcomes...)
 	s.sum.Exit = s.sum.Outcome.Exit()
+}
+
+// judged tells that claims are made for a workload.
+func (s *session) judged(workload string) bool {
+	for _, w := range s.cfg.workloads {
+		if w.name == workload {
+			return w.judged
+		}
+	}
+	return false
 }
 
 // claim files a judgement; where the set-up can't prove anything, success and breach are both taken back.

@@ -55,15 +55,17 @@ type keyspace struct {
 
 // A workload is a mix of requests and the way in which the store is used.
 type workload struct {
-	name   string
-	writes int  // Percent.
-	judged bool // The SLO is claimed for it.
+	name     string
+	writes   int  // Percent.
+	judged   bool // The SLO is claimed for it.
+	buffered bool // Writes return when they are accepted, as the specification's configuration has it.
 }
 
 var workloads = []workload{
 	{name: "read", judged: true},
 	{name: "write", writes: 100, judged: true},
 	{name: "mixed", writes: 20, judged: true},
+	{name: "buffered", writes: 100, buffered: true},
 }
 
 // maxRate is more than one connection to one Redis ever carries.
@@ -78,7 +80,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	f.StringVar(&c.compare, "compare", "", "compare this tree with a git `ref`, interleaved")
 	f.BoolVar(&c.child, "child", false, "serve turns to the parent of a comparison")
 	keys := f.String("keys", "", "key `counts`, such as 10k,100k,1M (default 10k,1M; 10k on a given or embedded server)")
-	work := f.String("workload", "read,write", "`list` of "+strings.Join(names(), ", ")+" (mixed is 80 % reads)")
+	work := f.String("workload", "read,write", "`list` of "+strings.Join(names(), ", ")+" (mixed is 80 % reads; buffered is writes with testdata/spec-config.yaml)")
 	f.Float64Var(&c.rate, "rate", 10_000, "requests a second in the open loop")
 	f.IntVar(&c.inFlight, "inflight", 16, "most requests under way at once; clients of the closed loop")
 	arrival := f.String("arrival", "fixed", "gaps between requests: fixed or poisson")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -12,63 +13,94 @@ import (
 	"github.com/nacre-store/nacre/store"
 )
 
-// extras is what a full run measures beside its claims.
-func (s *session) extras(ctx context.Context) error {
-	for _, stage := range []struct {
-		step int
-		name string
-		run  func(context.Context) error
-	}{
-		{5, "other loads", s.variants},
-		{6, "peers", s.peers},
-		{7, "rate sweep", s.sweep},
-	} {
-		s.prog.step(stage.step, s.steps, stage.name)
+// A stage is measured beside the claims, after them.
+type stage struct {
+	name string
+	run  func(context.Context) error
+}
+
+// besideTime is about what the stages of a standard run take.
+const besideTime = 5 * time.Second
+
+func (s *session) stages() []stage {
+	if !s.cfg.extras {
+		return []stage{{"buffered writes", s.variants}}
+	}
+	return []stage{{"other loads", s.variants}, {"peers", s.peers}, {"codecs", s.codecs}, {"rate sweep", s.sweep}}
+}
+
+func (s *session) beside(ctx context.Context) error {
+	for i, st := range s.stages() {
+		s.prog.step(5+i, s.steps, st.name)
 		begin := time.Now()
-		if err := stage.run(ctx); err != nil {
+		if err := st.run(ctx); err != nil {
 			return err
 		}
-		s.prog.done("%-6s in %.0f s", stage.name, time.Since(begin).Seconds())
+		s.prog.done("%-6s in %.0f s", st.name, time.Since(begin).Seconds())
 	}
 	return nil
 }
 
 // A variant is a load that no claim is made for.
 type variant struct {
-	name   string
-	writes int
+	workload
 	change func(*config)
 	server func(*config)       // Needs a server of its own.
 	store  func(*store.Config) // Needs a store of its own.
 	raw    bool                // The raw client has such a thing too.
+	most   bool                // On the largest keyspace, not on the smallest.
+	turns  int                 // Slices; 0 is variantTurns.
 }
 
-func variants() []variant {
-	poisson := func(c *config) { c.arrival = load.Poisson }
+func (s *session) variantsOf() []variant {
+	load := func(name string, writes int) workload { return workload{name: name, writes: writes} }
+	// Slices longer than the buffer's interval, and few of them: each waits until the buffer is empty.
+	long := func(c *config) { c.slice = 300 * time.Millisecond }
+	buffered := variant{workload: workload{name: "buffered write", writes: 100, buffered: true}, change: long, turns: 8}
+	if !s.cfg.extras {
+		return []variant{buffered}
+	}
+	poisson := func(c *config) { c.arrival = "poisson" }
 	zipf := func(c *config) { c.dist = "zipf" }
 	closed := func(c *config) { c.loop = "closed" }
-	return []variant{
-		{name: "closed read", change: closed, raw: true},
-		{name: "closed write", writes: 100, change: closed, raw: true},
-		{name: "poisson read", change: poisson, raw: true},
-		{name: "poisson write", writes: 100, change: poisson, raw: true},
-		{name: "zipf read", change: zipf, raw: true},
-		{name: "zipf write", writes: 100, change: zipf, raw: true},
-		{name: "mixed 80/20", writes: 20, raw: true},
-		{name: "cached zipf read", change: zipf, store: func(c *store.Config) { c.Cache = "on" }},
-		{name: "cached zipf 80/20", writes: 20, change: zipf, store: func(c *store.Config) { c.Cache = "on" }},
-		{name: "unix socket read", server: func(c *config) { c.transport = "unix" }, raw: true},
-		{name: "unix socket write", writes: 100, server: func(c *config) { c.transport = "unix" }, raw: true},
-		{name: "AOF everysec read", server: func(c *config) { c.aof = true }, raw: true},
-		{name: "AOF everysec write", writes: 100, server: func(c *config) { c.aof = true }, raw: true},
+	double := func(c *config) { c.rate = 20_000 }
+	near := func(c *store.Config) { c.Cache = "on" }
+	unix := func(c *config) { c.transport = "unix" }
+	aof := func(c *config) { c.aof = true }
+	buffered.turns = 20
+	all := []variant{
+		{workload: load("20k/s read", 0), change: double, raw: true},
+		{workload: load("20k/s write", 100), change: double, raw: true},
+		{workload: load("20k/s mixed", 20), change: double, raw: true},
+		buffered,
+		{workload: load("closed read", 0), change: closed, raw: true},
+		{workload: load("closed write", 100), change: closed, raw: true},
+		{workload: load("poisson read", 0), change: poisson, raw: true},
+		{workload: load("poisson write", 100), change: poisson, raw: true},
+		{workload: load("zipf read", 0), change: zipf, raw: true},
+		{workload: load("zipf write", 100), change: zipf, raw: true},
+		{workload: load("mixed 80/20", 20), raw: true},
+		{workload: load("cached zipf read", 0), change: zipf, store: near},
+		{workload: load("cached zipf 80/20", 20), change: zipf, store: near},
+		{workload: load("unix socket read", 0), server: unix, raw: true},
+		{workload: load("unix socket write", 100), server: unix, raw: true},
+		{workload: load("AOF everysec read", 0), server: aof, raw: true},
+		{workload: load("AOF everysec write", 100), server: aof, raw: true},
 	}
+	if len(s.servers) > 1 {
+		for _, v := range all[:4] {
+			v.most = true
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 // variantTurns slices of each variant are measured, next to the raw client under the same load.
 const variantTurns = 25
 
 func (s *session) variants(ctx context.Context) error {
-	all := variants()
+	all := s.variantsOf()
 	own := map[string]*server{}
 	defer func() {
 		for _, srv := range own {
@@ -82,6 +114,9 @@ func (s *session) variants(ctx context.Context) error {
 			v.change(&cfg)
 		}
 		srv := s.servers[0]
+		if v.most {
+			srv = s.servers[len(s.servers)-1]
+		}
 		if v.server != nil {
 			if srv.kind != "private" {
 				continue
@@ -108,6 +143,14 @@ func (s *session) variants(ctx context.Context) error {
 }
 
 func (s *session) variant(ctx context.Context, cfg *config, v variant, srv *server) error {
+	turns := cmp.Or(v.turns, variantTurns)
+	if v.buffered {
+		c, err := newBuffered(ctx, cfg, srv, v.workload)
+		if err != nil {
+			return err
+		}
+		return s.side(ctx, cfg, []*cell{c}, turns)
+	}
 	tables := srv.tables
 	if v.store != nil {
 		st, err := srv.openStore(ctx, v.store)
@@ -117,27 +160,26 @@ func (s *session) variant(ctx context.Context, cfg *config, v variant, srv *serv
 		defer st.Close(context.WithoutCancel(ctx))
 		tables = trading.New(st)
 	}
-	w := workload{name: v.name, writes: v.writes}
-	c, err := newCell(cfg, srv, w, ours, func(m target.Mix, slots int) load.Target { return target.NewNacre(tables, m, slots) })
+	c, err := newCell(cfg, srv, v.workload, ours, func(m target.Mix, slots int) load.Target { return target.NewNacre(tables, m, slots) })
 	if err != nil {
 		return err
 	}
 	cells := []*cell{c}
 	if v.raw {
-		control, err := newCell(cfg, srv, w, raw, func(m target.Mix, slots int) load.Target { return target.NewRaw(srv.raw, m, slots) })
+		control, err := newCell(cfg, srv, v.workload, raw, func(m target.Mix, slots int) load.Target { return target.NewRaw(srv.raw, m, slots) })
 		if err != nil {
 			return err
 		}
 		cells = append(cells, control)
 	}
-	return s.side(ctx, cells, variantTurns)
+	return s.side(ctx, cfg, cells, turns)
 }
 
 // side measures cells that belong to no claim, in turn, and files them.
-func (s *session) side(ctx context.Context, cells []*cell, turns int) error {
-	was := s.cells
-	defer func() { s.cells = was }()
-	s.cells = cells
+func (s *session) side(ctx context.Context, cfg *config, cells []*cell, turns int) error {
+	was, slice := s.cells, s.cfg.slice
+	defer func() { s.cells, s.cfg.slice = was, slice }()
+	s.cells, s.cfg.slice = cells, cfg.slice
 	for _, c := range cells {
 		defer c.loop.close()
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/nacre-store/nacre/bench/internal/target"
 	"github.com/nacre-store/nacre/gen/trading"
 	"github.com/nacre-store/nacre/store"
+	storeconfig "github.com/nacre-store/nacre/store/config"
 	"github.com/nacre-store/nacre/store/storetest"
 	"github.com/redis/rueidis"
 )
@@ -107,6 +109,26 @@ func (s *server) openStore(ctx context.Context, change func(*store.Config)) (*st
 		change(&cfg)
 	}
 	return store.Open(ctx, cfg)
+}
+
+// openSpec opens a store on the same keys with the specification's configuration, in which only the server and
+// the prefix are others.
+func (s *server) openSpec(ctx context.Context, root string) (*store.Store, error) {
+	f, err := os.Open(filepath.Join(root, "testdata", "spec-config.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	spec, err := storeconfig.Load(f)
+	if err != nil {
+		return nil, err
+	}
+	return s.openStore(ctx, func(c *store.Config) {
+		own := *c
+		*c = spec
+		c.Prefix, c.Schemas, c.Database = own.Prefix, own.Schemas, own.Database
+		c.Database.Timeout = spec.Database.Timeout
+	})
 }
 
 // close ends what the bench started, and removes its keys from a Redis that was given.

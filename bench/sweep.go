@@ -72,7 +72,7 @@ func (s *session) step(ctx context.Context, srv *server, rate float64) (report.S
 	got, rawGot := ourCell.loop.collect(), rawCell.loop.collect()
 	l := report.LatencyOf(ourCell.latency(got))
 	return report.Step{
-		Keys: srv.keys.label, Rate: rate, Achieved: got.Achieved(rate), P50: l.P50, P95: l.P95, P99: l.P99,
+		Keys: srv.keys.label, Rate: rate, Achieved: got.Achieved(rate), P50: l.P50, P95: l.P95, P99: l.P99, P999: l.P999,
 		LagP95: verdict.Quantile(got.Lag, 0.95), Late: got.Late, Backlog: got.Backlog, Errors: got.Errors + got.Mismatch + rawGot.Errors + rawGot.Mismatch,
 		Raw: verdict.Quantile(rawCell.latency(rawGot), 0.95),
 	}, nil

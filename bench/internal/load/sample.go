@@ -33,6 +33,7 @@ type Sample struct {
 	Response [kinds]*hdrhistogram.Histogram // Due to done; only in the open loop.
 	Service  [kinds]*hdrhistogram.Histogram // Begun to done.
 	Lag      *hdrhistogram.Histogram        // Due to handed over: what the generator itself is late. Never subtracted.
+	Durable  *hdrhistogram.Histogram        // Of buffered writes: accepted to acknowledged. Nil where nothing is buffered.
 	Begin    time.Time
 	Elapsed  time.Duration // How long the stretches took.
 	Planned  int64         // Requests that were due.
@@ -61,6 +62,12 @@ func (s *Sample) Merge(o *Sample) {
 		s.merge(s.Service[k], o.Service[k])
 	}
 	s.merge(s.Lag, o.Lag)
+	if o.Durable != nil {
+		if s.Durable == nil {
+			s.Durable = NewHist()
+		}
+		s.merge(s.Durable, o.Durable)
+	}
 	s.Outside += o.Outside
 	if s.Begin.IsZero() {
 		s.Begin = o.Begin

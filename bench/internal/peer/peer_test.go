@@ -39,7 +39,7 @@ func TestPeersReadWhatTheyWrote(t *testing.T) {
 		}
 		ids, rows = append(ids, string(f.Orders[i].Row.ClientOrderID)), append(rows, b)
 	}
-	for _, codec := range []Codec{Msgp, Vmihailenco, JSON} {
+	for _, codec := range []Codec{Msgp, Vmihailenco, JSON, Protobuf} {
 		m := memory{}
 		p, err := New(codec.Name, m, codec, "peer", ids, rows)
 		if err != nil {

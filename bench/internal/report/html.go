@@ -62,12 +62,14 @@ type key struct{ Class, Name string }
 // A figure is one plot in both widths, with its legend.
 type figure struct {
 	Title  string
+	Says   string
 	Legend []key
 	Plots  []*plot
 }
 
 type peerGroup struct {
 	Workload string
+	AA       string
 	Clients  int
 	Rows     []Peer
 	Plots    []*plot
@@ -144,16 +146,10 @@ func view(s *Summary) pageView {
 // extras are the figures that only a full run has.
 func (v *pageView) extras(s *Summary, both func(func(float64) *plot) []*plot) {
 	for _, l := range s.Loaded {
-		var steps []Step
-		for _, st := range s.Sweep {
-			if st.Keys == l.Keys {
-				steps = append(steps, st)
-			}
-		}
-		if len(steps) > 1 {
+		if steps := stepsOf(s, l.Keys); len(steps) > 1 {
 			title := "Latency by rate, " + l.Keys + " keys, 80 % reads"
 			v.Knees = append(v.Knees, figure{
-				Title: title, Legend: []key{{"c0", "p50"}, {"c1", "p95"}, {"c2", "p99"}, {"c1 raw", "raw rueidis p95"}},
+				Title: title, Says: Knee(steps, s.Params.SLO), Legend: []key{{"c0", "p50"}, {"c1", "p95"}, {"c2", "p99"}, {"c1 raw", "raw rueidis p95"}},
 				Plots: both(func(w float64) *plot { return knee(title, steps, s.Params.SLO, w) }),
 			})
 		}
@@ -167,6 +163,7 @@ func (v *pageView) extras(s *Summary, both func(func(float64) *plot) []*plot) {
 		v.Peers[i].Rows = append(v.Peers[i].Rows, p)
 	}
 	for i := range v.Peers {
+		v.Peers[i].AA = AA(v.Peers[i].Rows)
 		v.Peers[i].Plots = both(func(w float64) *plot { return peerBars(v.Peers[i].Rows, w) })
 	}
 	for _, c := range s.Cells {
@@ -176,7 +173,7 @@ func (v *pageView) extras(s *Summary, both func(func(float64) *plot) []*plot) {
 			durable.Curve, durable.Response = c.DurableCurve, *c.Durable
 			title := c.Name + ": accepted and durable"
 			v.Durable = append(v.Durable, figure{
-				Title: title, Legend: []key{{"c0", "accepted"}, {"c1", "durable in Redis"}},
+				Title: title, Says: durableSays, Legend: []key{{"c0", "accepted"}, {"c1", "durable in Redis"}},
 				Plots: both(func(w float64) *plot {
 					return percentiles(title, []*Cell{&accepted, &durable}, []string{"c0", "c1"}, 0, w)
 				}),
@@ -184,6 +181,8 @@ func (v *pageView) extras(s *Summary, both func(func(float64) *plot) []*plot) {
 		}
 	}
 }
+
+const durableSays = "The configuration of the specification: writes wait for others up to buffer_interval_ms. Accepted is when Put returned, counted from when it was due; durable is when Redis had acknowledged it, counted from acceptance, on rows that nobody writes again meanwhile, to a millisecond."
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 

@@ -34,6 +34,7 @@ type Summary struct {
 	Scaling     []Scaling           `json:"scaling,omitempty"`
 	Peers       []Peer              `json:"peers,omitempty"`
 	Ceiling     []Ceiling           `json:"ceiling,omitempty"`
+	Codecs      []Codec             `json:"codecs,omitempty"`
 	Sweep       []Step              `json:"sweep,omitempty"`
 	Elapsed     time.Duration       `json:"elapsed_ns"`
 }
@@ -123,6 +124,7 @@ type Cell struct {
 	Curve        []Point                 `json:"-"` // For the percentile plot.
 	DurableCurve []Point                 `json:"-"`
 	Hist         *hdrhistogram.Histogram `json:"-"` // Of the response times; for the .hgrm file.
+	DurableHist  *hdrhistogram.Histogram `json:"-"`
 }
 
 // A Point of a percentile curve.
@@ -176,6 +178,18 @@ type Ceiling struct {
 	P95   float64 `json:"p95_ms"`
 }
 
+// Codec writes and reads orders, without a server; processor time per order, ratios against the first codec.
+type Codec struct {
+	Name         string           `json:"name"`
+	Bytes        int              `json:"bytes"`
+	Encode       verdict.Interval `json:"encode_ns"`
+	Decode       verdict.Interval `json:"decode_ns"` // Into a value that is new.
+	EncodeRatio  verdict.Interval `json:"encode_ratio"`
+	DecodeRatio  verdict.Interval `json:"decode_ratio"`
+	EncodeAllocs float64          `json:"encode_allocs"`
+	DecodeAllocs float64          `json:"decode_allocs"`
+}
+
 // Step is one rate of the sweep.
 type Step struct {
 	Keys     string        `json:"keys"`
@@ -184,6 +198,7 @@ type Step struct {
 	P50      time.Duration `json:"p50_ns"`
 	P95      time.Duration `json:"p95_ns"`
 	P99      time.Duration `json:"p99_ns"`
+	P999     time.Duration `json:"p999_ns"`
 	LagP95   time.Duration `json:"lag_p95_ns"`
 	Late     int64         `json:"late"`
 	Backlog  int64         `json:"backlog_max"`

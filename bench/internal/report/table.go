@@ -23,7 +23,7 @@ func Table(w io.Writer, s *Summary, dir string) {
 		l := c.Response
 		rows = append(rows, []string{
 			c.Name, verdict.Micros(l.P50), verdict.Micros(l.P95), verdict.Micros(l.P99), verdict.Micros(l.P999), verdict.Micros(l.Max),
-			fmt.Sprint(l.N), verdict.Micros(c.Upper), verdict.Micros(c.Lag.P95),
+			fmt.Sprint(l.N), boundOf(c), verdict.Micros(c.Lag.P95),
 		})
 		if c.Durable != nil {
 			d := c.Durable
@@ -55,6 +55,14 @@ func Table(w io.Writer, s *Summary, dir string) {
 	p("")
 	p("wrote  %s/{report.html,summary.json,windows.jsonl,bench.txt,*.hgrm}", dir)
 	p("RESULT %s (exit %d) in %d s", s.Outcome, s.Exit, int(s.Elapsed.Seconds()+0.5))
+}
+
+// boundOf is the bound of the worst round; what is measured beside the claims has no rounds.
+func boundOf(c *Cell) string {
+	if len(c.Rounds) == 0 {
+		return ""
+	}
+	return verdict.Micros(c.Upper)
 }
 
 func loopOf(s *Summary) string {
@@ -105,7 +113,20 @@ func tableExtras(w io.Writer, s *Summary, p func(string, ...any)) {
 				}
 			}
 			columns(w, rows)
+			if aa := AA(peersOf(s, q.Workload)); aa != "" {
+				p(" %s", aa)
+			}
 		}
+	}
+	if len(s.Codecs) > 0 {
+		p("")
+		p("CODECS   real orders, processor time for one, all in turn; against %s, median [95 %% interval]", s.Codecs[0].Name)
+		rows := [][]string{{"", "bytes", "encode", "decode", "encode ratio", "decode ratio", "allocs"}}
+		for _, c := range s.Codecs {
+			rows = append(rows, []string{c.Name, fmt.Sprint(c.Bytes), verdict.Micros(time.Duration(c.Encode.Mid)), verdict.Micros(time.Duration(c.Decode.Mid)),
+				c.EncodeRatio.String(), c.DecodeRatio.String(), fmt.Sprintf("%.1f + %.1f", c.EncodeAllocs, c.DecodeAllocs)})
+		}
+		columns(w, rows)
 	}
 	if len(s.Ceiling) > 0 {
 		p("")
@@ -117,10 +138,35 @@ func tableExtras(w io.Writer, s *Summary, p func(string, ...any)) {
 	if len(s.Sweep) > 0 {
 		p("")
 		p("SWEEP    80 %% reads, open loop, rate up to the knee")
-		rows := [][]string{{"", "rate", "reached", "p50", "p95", "p99", "raw p95", "lag p95"}}
+		rows := [][]string{{"", "rate", "reached", "p50", "p95", "p99", "p99.9", "raw p95", "lag p95"}}
 		for _, st := range s.Sweep {
-			rows = append(rows, []string{st.Keys, Thousands(int(st.Rate)), fmt.Sprintf("%.1f %%", 100*st.Achieved), verdict.Micros(st.P50), verdict.Micros(st.P95), verdict.Micros(st.P99), verdict.Micros(st.Raw), verdict.Micros(st.LagP95)})
+			rows = append(rows, []string{st.Keys, Thousands(int(st.Rate)), fmt.Sprintf("%.1f %%", 100*st.Achieved), verdict.Micros(st.P50), verdict.Micros(st.P95), verdict.Micros(st.P99), verdict.Micros(st.P999), verdict.Micros(st.Raw), verdict.Micros(st.LagP95)})
 		}
 		columns(w, rows)
+		for _, l := range s.Loaded {
+			if steps := stepsOf(s, l.Keys); len(steps) > 0 {
+				p(" %s keys: %s", l.Keys, Knee(steps, s.Params.SLO))
+			}
+		}
 	}
+}
+
+func stepsOf(s *Summary, keys string) []Step {
+	var out []Step
+	for _, st := range s.Sweep {
+		if st.Keys == keys {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+func peersOf(s *Summary, workload string) []Peer {
+	var out []Peer
+	for _, p := range s.Peers {
+		if p.Workload == workload {
+			out = append(out, p)
+		}
+	}
+	return out
 }

@@ -3,12 +3,14 @@ package report
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/nacre-store/nacre/bench/internal/verdict"
 )
 
@@ -22,11 +24,9 @@ func WriteSummary(dir string, s *Summary) error {
 	})
 }
 
-// Write writes every file of the report.
+// Write writes every file of the report. The summary comes last, and without it no page stays behind: until
+// then summary.json says that the run did not end, so a disk that fills up never leaves a verdict.
 func Write(dir string, s *Summary) error {
-	if err := WriteSummary(dir, s); err != nil {
-		return err
-	}
 	if err := file(dir, "windows.jsonl", func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		for _, c := range s.Cells {
@@ -41,22 +41,36 @@ func Write(dir string, s *Summary) error {
 		return err
 	}
 	for _, c := range s.Cells {
-		if c.Hist == nil || c.Hist.TotalCount() == 0 {
-			continue
-		}
-		c.Curve = curve(c)
-		// Values in milliseconds, as the plotters of .hgrm files expect.
-		if err := file(dir, slug(c.Name)+".hgrm", func(w io.Writer) error {
-			_, err := c.Hist.PercentilesPrint(w, 5, 1e6)
+		var err error
+		if c.Curve, err = percentileFile(dir, slug(c.Name), c.Hist); err != nil {
 			return err
-		}); err != nil {
+		}
+		if c.DurableCurve, err = percentileFile(dir, slug(c.Name)+"-durable", c.DurableHist); err != nil {
 			return err
 		}
 	}
 	if err := file(dir, "bench.txt", func(w io.Writer) error { return goBench(w, s) }); err != nil {
 		return err
 	}
-	return file(dir, "report.html", func(w io.Writer) error { return HTML(w, s) })
+	if err := file(dir, "report.html", func(w io.Writer) error { return HTML(w, s) }); err != nil {
+		return err
+	}
+	if err := WriteSummary(dir, s); err != nil {
+		return errors.Join(err, os.Remove(filepath.Join(dir, "report.html")))
+	}
+	return nil
+}
+
+// percentileFile writes a .hgrm file and returns the same as a curve; of an empty histogram there is neither.
+func percentileFile(dir, name string, h *hdrhistogram.Histogram) ([]Point, error) {
+	if h == nil || h.TotalCount() == 0 {
+		return nil, nil
+	}
+	// Values in milliseconds, as the plotters of .hgrm files expect.
+	return curve(h), file(dir, name+".hgrm", func(w io.Writer) error {
+		_, err := h.PercentilesPrint(w, 5, 1e6)
+		return err
+	})
 }
 
 // file writes a file whole or says why not: a full disk is an error, not half a report.
@@ -89,9 +103,9 @@ func file(dir, name string, write func(io.Writer) error) error {
 func slug(s string) string { return strings.NewReplacer(" ", "-", "/", "-", "+", "").Replace(s) }
 
 // curve samples a histogram for the percentile plot: ever denser towards the tail.
-func curve(c *Cell) []Point {
+func curve(h *hdrhistogram.Histogram) []Point {
 	var out []Point
-	n := c.Hist.TotalCount()
+	n := h.TotalCount()
 	for step := 0; ; step++ {
 		left := 1.0
 		for range step / 10 {
@@ -101,9 +115,9 @@ func curve(c *Cell) []Point {
 		if (1-q)*float64(n) < 1 {
 			break
 		}
-		out = append(out, Point{q, verdict.Quantile(c.Hist, q)})
+		out = append(out, Point{q, verdict.Quantile(h, q)})
 	}
-	return append(out, Point{1 - 1/float64(n), verdict.Quantile(c.Hist, 1)})
+	return append(out, Point{1 - 1/float64(n), verdict.Quantile(h, 1)})
 }
 
 // goBench writes one line a window in the format of Go benchmarks, so that benchstat compares two runs.

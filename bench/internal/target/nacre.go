@@ -56,13 +56,21 @@ func rngs(mix Mix, slots int) []*rand.Rand {
 // Prepare draws a row; one to be written is decoded, as an application has it at hand.
 func (n *Nacre) Prepare(slot int) load.Kind {
 	s := &n.slots[slot]
-	s.row, s.kind = n.mix.draw(n.rngs[slot])
-	if s.kind == load.Write {
-		if err := s.rows.decode(n.mix.Set.Table(s.row), n.mix.Set.Data(s.row)); err != nil {
-			panic(fmt.Sprintf("a row that was encoded here cannot be decoded: %v", err))
-		}
+	row, kind := n.mix.draw(n.rngs[slot])
+	s.row, s.kind = row, kind
+	if kind == load.Write {
+		n.take(slot, row)
 	}
-	return s.kind
+	return kind
+}
+
+// take prepares the slot to write the row.
+func (n *Nacre) take(slot, row int) {
+	s := &n.slots[slot]
+	s.row = row
+	if err := s.rows.decode(n.mix.Set.Table(row), n.mix.Set.Data(row)); err != nil {
+		panic(fmt.Sprintf("a row that was encoded here cannot be decoded: %v", err))
+	}
 }
 
 // Do is one Get or one Put.
