@@ -173,13 +173,25 @@ func (b *bound[K, V]) putWith(kind write.Kind, row V, buf []byte, facts write.Fa
 		}
 	}
 	if ttl := b.known.ttl[b.stateOf(v)]; ttl > 0 {
-		op.Expire = b.s.conn.Now() + max(1, ttl.Milliseconds())
+		op.Expire = expireAt(b.s.conn.Now(), ttl.Milliseconds())
 	}
 	var err error
 	if op.Row, err = encode(b.s, b.Codec, buf, v); err != nil {
 		return write.Op{}, b.refuse(id, err)
 	}
 	return op, nil
+}
+
+// ttlGrain is the share of a TTL that an expiry may come late.
+const ttlGrain = 1024
+
+// expireAt is when a row that is written now expires: never before its TTL, and
+// up to a thousandth of it later. Instants are that coarse so that a row which
+// is written again soon keeps its own: Redis then has nothing to move in the
+// sorted sets that list the row, which is most of what a Put costs there.
+func expireAt(now, ttl int64) int64 {
+	grain := max(1, ttl/ttlGrain)
+	return (now + max(1, ttl) + grain - 1) / grain * grain
 }
 
 // encode writes v in the configured encoding behind buf[:0].
