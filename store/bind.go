@@ -19,6 +19,7 @@ type bound[K comparable, V any] struct {
 	state map[string]int // value of the deciding field to place in States
 	err   error          // why every operation is refused
 	rows  sync.Pool      // *V, for encoding: a row that is passed on escapes
+	olds  sync.Pool      // *V, for reading rows that were replaced
 	// batches are *batch[V], for reading many rows.
 	batches sync.Pool
 	spare   sync.Pool // *write.Facts, for rows that are buffered
@@ -58,12 +59,14 @@ func bind[K comparable, V any](s *Store, t *Table[K, V]) *bound[K, V] {
 		b.w.Collections = append(b.w.Collections, write.Collection{Name: c.name, List: c.list, Capacity: c.capacity})
 	}
 	b.w.Facts = func(row []byte) (write.Facts, error) {
-		var v V
-		if err := t.Codec.Take(row, &v, nil); err != nil {
+		v := b.olds.Get().(*V) // much of the row before is the same
+		defer b.olds.Put(v)
+		if err := t.Codec.Take(row, v, nil); err != nil {
 			return write.Facts{}, err
 		}
-		return b.facts(&v), nil
+		return b.facts(v), nil
 	}
+	b.olds.New = func() any { return new(V) }
 	b.rows.New = func() any { return new(V) }
 	b.size = sizeOf(reflect.TypeFor[V]())
 	for _, ttl := range b.known.ttl {

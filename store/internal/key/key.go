@@ -66,6 +66,19 @@ func (n Namespace) Base(typ, part string) string { return n.Name(typ, part) + ":
 // Name returns the key of a thing without an id, such as the list of all ids.
 func (n Namespace) Name(typ, part string) string { return name(n.text, typ, part) }
 
+// Append appends what Name returns, and what Base returns before an id that is
+// not empty with that id.
+func (n *Namespace) Append(b []byte, typ, part, id string) []byte {
+	b = append(append(append(b, n.text...), '-'), typ...)
+	if part != "" {
+		b = append(append(b, '.'), part...)
+	}
+	if id != "" {
+		b = append(append(b, ':'), id...)
+	}
+	return b
+}
+
 // Series returns what starts every key of a series. Series are never tagged:
 // they take no part in commits and spread over a cluster.
 func (n Namespace) Series(typ string) string { return name(n.plain, typ, "") + ":" }

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 )
@@ -22,6 +23,7 @@ const kept = "KEPT"
 type sequence struct {
 	commands []command
 	args     []string
+	arena
 }
 
 func (s *sequence) add(name, key string, args ...string) {
@@ -60,7 +62,7 @@ func (o *Op) commands(s *sequence) {
 // the expiry of its collections, what it keeps. The first reply is the row's
 // old value.
 func (o *Op) rowCommands(s *sequence) {
-	row, at := o.RowKey(), strconv.FormatInt(o.Expire, 10)
+	row, at := s.join(o.Table.Base, o.ID), s.int(o.Expire)
 	score := at
 	if o.Expire == 0 || o.Table.Kept {
 		score = "+inf" // a kept row outlives its expiry, so no sweep may drop it
@@ -78,57 +80,65 @@ func (o *Op) rowCommands(s *sequence) {
 		switch {
 		case x.Field && p.Value == "":
 		case p.Listed:
-			s.add("ZADD", o.indexKey(x, p.Value), score, o.ID)
+			s.add("ZADD", s.index(o, x, p.Value), score, o.ID)
 		default:
-			s.add("ZREM", o.indexKey(x, p.Value), o.ID)
+			s.add("ZREM", s.index(o, x, p.Value), o.ID)
 		}
 	}
-	s.add("ZADD", o.NS.Name(o.Table.Name, IDs), score, o.ID)
-	for _, c := range o.Table.Collections {
-		for _, k := range c.keys(o) {
-			if o.Expire != 0 && !o.Table.Kept {
-				s.add("PEXPIREAT", k, at)
-			} else {
-				s.add("PERSIST", k)
-			}
+	s.add("ZADD", s.key(&o.NS, o.Table.Name, IDs, ""), score, o.ID)
+	for k := range s.collections(o) {
+		if o.Expire != 0 && !o.Table.Kept {
+			s.add("PEXPIREAT", k, at)
+		} else {
+			s.add("PERSIST", k)
 		}
 	}
 	for _, r := range o.Facts.Refs {
-		held := o.NS.Base(r.Table, Held) + r.ID
+		held, keeper := s.key(&o.NS, r.Table, Held, r.ID), s.keeper(o)
 		if r.Active {
-			s.add("SADD", held, o.keeper())
-			s.add("PERSIST", o.NS.Base(r.Table, "")+r.ID)
+			s.add("SADD", held, keeper)
+			s.add("PERSIST", s.key(&o.NS, r.Table, "", r.ID))
 		} else {
-			s.add("SREM", held, o.keeper())
+			s.add("SREM", held, keeper)
+		}
+	}
+}
+
+// collections are the keys of the collections of the op's row: lists with the
+// ids they have seen, and hashes.
+func (s *sequence) collections(o *Op) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, c := range o.Table.Collections {
+			if !yield(s.part(o, c.Name)) || c.List && !yield(s.part(o, s.join(seen, c.Name))) {
+				return
+			}
 		}
 	}
 }
 
 func (o *Op) deleteCommands(s *sequence) {
 	s.add("GETDEL", o.RowKey())
-	for _, c := range o.Table.Collections {
-		for _, k := range c.keys(o) {
-			s.add("DEL", k)
-		}
+	for k := range s.collections(o) {
+		s.add("DEL", k)
 	}
 	for _, x := range o.Table.Indexes {
 		if !x.Field {
-			s.add("ZREM", o.indexKey(x, ""), o.ID)
+			s.add("ZREM", s.index(o, x, ""), o.ID)
 		}
 	}
-	s.add("ZREM", o.NS.Name(o.Table.Name, IDs), o.ID)
+	s.add("ZREM", s.key(&o.NS, o.Table.Name, IDs, ""), o.ID)
 }
 
 func (o *Op) clearCommands(s *sequence) {
-	s.add("DEL", o.partKey(o.Part))
-	s.add("DEL", o.partKey(Seen(o.Part)))
+	s.add("DEL", s.part(o, o.Part))
+	s.add("DEL", s.part(o, Seen(o.Part)))
 }
 
 // maxArgs is how many fields one command changes: Lua unpacks only so many.
 const maxArgs = 1000
 
 func (o *Op) hashCommands(s *sequence) {
-	k := o.partKey(o.Part)
+	k := s.part(o, o.Part)
 	for elems := range slices.Chunk(o.Elems, maxArgs) {
 		args := make([]string, 0, 2*len(elems))
 		for _, e := range elems {
@@ -156,22 +166,3 @@ func (o *Op) seriesCommands(s *sequence) {
 		s.add("LTRIM", k, strconv.FormatInt(-o.Capacity, 10), "-1")
 	}
 }
-
-// keys are the Redis keys of a collection: the list with the ids it has seen,
-// or the hash.
-func (c Collection) keys(o *Op) []string {
-	if c.List {
-		return []string{o.partKey(c.Name), o.partKey(Seen(c.Name))}
-	}
-	return []string{o.partKey(c.Name)}
-}
-
-func (o *Op) indexKey(x Index, value string) string {
-	if x.Field {
-		return o.NS.Base(o.Table.Name, x.Name) + value
-	}
-	return o.NS.Name(o.Table.Name, x.Name)
-}
-
-// keeper names this row in the held set of another one.
-func (o *Op) keeper() string { return o.Table.Name + ":" + o.ID }

@@ -66,7 +66,7 @@ func (x *Executor) send(ctx context.Context, es []exchange) {
 		return
 	}
 	b := x.Conn.Client.B()
-	cmds := make([]rueidis.Completed, 0, 12*len(es))
+	cmds := make([]rueidis.Completed, 0, 18*len(es))
 	for i := range es {
 		cmds = es[i].commands(cmds, b, s)
 	}
@@ -112,8 +112,14 @@ func (e *exchange) commands(cmds []rueidis.Completed, b rueidis.Builder, s *sequ
 	for i := range e.Ops {
 		e.Ops[i].commands(s)
 	}
+	first := true
 	s.each(func(c command, args []string) {
-		cmds = append(cmds, b.Arbitrary(c.name).Keys(c.key).Args(args...).Build())
+		if cmd := b.Arbitrary(c.name); e.form == bare || first {
+			cmds = append(cmds, cmd.Keys(c.key).Args(args...).Build())
+		} else { // its slot is that of the first: it need not be computed
+			cmds = append(cmds, cmd.Args(c.key).Args(args...).Build())
+		}
+		first = false
 	})
 	if e.form == queued {
 		cmds = append(cmds, b.Exec().Build())

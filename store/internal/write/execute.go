@@ -30,9 +30,10 @@ type Batch struct {
 // its elements by their ids, and an atomic step fails its own checks.
 func (x *Executor) Do(ctx context.Context, b Batch) []Result {
 	rs := make([]Result, len(b.Ops))
-	todo := make([]int, len(b.Ops))
-	for i := range todo {
-		todo[i] = i
+	var one [1]int
+	todo := one[:0]
+	for i := range b.Ops {
+		todo = append(todo, i)
 	}
 	var sent []bool // of an earlier try no reply came
 	_ = conn.Retry(ctx, func() error {

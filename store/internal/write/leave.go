@@ -3,7 +3,6 @@ package write
 import (
 	"bytes"
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -70,7 +69,9 @@ func (x *Executor) leave(ctx context.Context, ops []Op, rs []Result) {
 			}
 			seen[k] = true
 		}
-		ds = append(ds, leaving(ops[i:], rs[i:]))
+		if d := leaving(ops[i:], rs[i:]); len(d.was) > 0 {
+			ds = append(ds, d)
+		}
 	}
 	all := ds
 	for n := 0; n < maxDepartures && len(ds) > 0; n++ {
@@ -112,54 +113,76 @@ func took(o *Op, r *Result) bool { return r.Err == nil && !r.Duplicate && o.Writ
 
 // leaving returns the departure of the row of the first op. Later ops may be on
 // the same row: what counts is the bytes before the first of them and what
-// stands there after the last.
+// stands there after the last. Where nothing is to be left, was is empty.
 func leaving(ops []Op, rs []Result) departure {
 	d := departure{op: &ops[0]}
-	if old := rs[0].Old; old != nil && (d.op.Kind == Delete || string(old) != string(d.op.Row)) {
+	last := 0
+	for i := range ops {
+		if o := &ops[i]; i > 0 && took(o, &rs[i]) && o.Table == d.op.Table && o.ID == d.op.ID {
+			last = i
+		}
+	}
+	if o := &ops[last]; o.Kind != Delete {
+		d.now, d.row = o.Facts, o.Row
+	}
+	if old := rs[0].Old; old != nil && (d.row == nil || string(old) != string(d.row)) {
 		if f, err := d.op.Table.Facts(old); err == nil { // of an unreadable row, readers drop the members
-			d.was = append(d.was, f)
+			d.add(f)
 		}
 	}
-	for i := range ops[1:] {
-		o := &ops[1+i]
-		if !took(o, &rs[1+i]) || o.Table != d.op.Table || o.ID != d.op.ID {
-			continue
+	for i := range ops[:last] {
+		if o := &ops[i]; o.Kind != Delete && took(o, &rs[i]) && o.Table == d.op.Table && o.ID == d.op.ID {
+			d.add(o.Facts)
 		}
-		if d.op.Kind != Delete {
-			d.was = append(d.was, d.op.Facts)
-		}
-		d.op = o
 	}
-	if d.op.Kind != Delete {
-		d.now, d.row = d.op.Facts, d.op.Row
-	}
+	d.op = &ops[last]
 	return d
 }
 
-// call returns what the script is run on; false where there is nothing to
-// leave.
-func (d *departure) call(now int64) (keys, args []string, ok bool) {
-	if len(d.was) == 0 {
-		return nil, nil, false
+// add notes what the row has said before, if it does not say so any more.
+func (d *departure) add(f Facts) {
+	for i, p := range f.In {
+		if d.leaves(i, p) {
+			d.was = append(d.was, f)
+			return
+		}
 	}
+	for _, r := range f.Refs {
+		if r.Active && !d.now.keeps(r) {
+			d.was = append(d.was, f)
+			return
+		}
+	}
+}
+
+// leaves tells whether the row is not any more in the set of the i-th index
+// that it has been in.
+func (d *departure) leaves(i int, was Place) bool {
+	return d.op.Table.Indexes[i].Field && was.Value != "" && (d.row == nil || was.Value != d.now.In[i].Value)
+}
+
+// call returns what the script is run on; false where there is nothing to
+// leave any more.
+func (d *departure) call(now int64) (keys, args []string, ok bool) {
 	o := d.op
 	// The bytes are copied: nobody waits for this call, so that the caller may
 	// use them again before it is sent.
+	var a arena
 	keys = []string{o.RowKey()}
-	args = []string{string(d.row), o.ID, o.keeper(), strconv.FormatInt(now, 10), ""}
+	args = []string{string(d.row), o.ID, a.keeper(o), a.int(now), ""}
 	for _, f := range d.was {
 		for i, p := range f.In {
-			if ix := o.Table.Indexes[i]; ix.Field && p.Value != "" && (d.row == nil || p.Value != d.now.In[i].Value) {
-				keys = append(keys, o.indexKey(ix, p.Value))
+			if d.leaves(i, p) {
+				keys = append(keys, a.index(o, o.Table.Indexes[i], p.Value))
 			}
 		}
 	}
-	args[4] = strconv.Itoa(len(keys) - 1)
+	args[4] = a.int(int64(len(keys) - 1))
 	for _, f := range d.was {
 		for _, r := range f.Refs {
 			if r.Active && !d.now.keeps(r) {
-				keys = append(keys, o.NS.Base(r.Table, Held)+r.ID, o.NS.Base(r.Table, "")+r.ID)
-				args = append(args, strconv.FormatInt(r.TTL, 10))
+				keys = append(keys, a.key(&o.NS, r.Table, Held, r.ID), a.key(&o.NS, r.Table, "", r.ID))
+				args = append(args, a.int(r.TTL))
 			}
 		}
 	}

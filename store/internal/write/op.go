@@ -152,7 +152,9 @@ func (o *Op) Removes(key string) bool {
 }
 
 // Seen is the part under which the ids of a list's elements are kept.
-func Seen(list string) string { return "seen_" + list }
+func Seen(list string) string { return seen + list }
+
+const seen = "seen_"
 
 // Held is the part under which a row's keepers are kept.
 const Held = "held"
