@@ -29,3 +29,6 @@ func (s *Store) Renew(ctx context.Context) error {
 	_, err := s.say(ctx, s.ns)
 	return err
 }
+
+// ExpireAt is when a row that is written now expires.
+var ExpireAt = expireAt

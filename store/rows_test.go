@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
 
 	"github.com/nacre-store/nacre/gen/trading"
 	"github.com/nacre-store/nacre/store"
@@ -42,6 +43,23 @@ func TestPutGetDelete(t *testing.T) {
 		t.Fatalf("Get after Delete: %v", err)
 	}
 	d.wantEmpty(t)
+}
+
+// A row lives as long as its TTL says and up to a thousandth longer, so that a
+// row which is written again soon keeps its expiry.
+func TestExpiryIsCoarse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		now := rapid.Int64Range(1, 4e12).Draw(t, "now")
+		ttl := rapid.Int64Range(1, 4e11).Draw(t, "ttl")
+		at := store.ExpireAt(now, ttl)
+		if at < now+ttl || at > now+ttl+ttl/1000 {
+			t.Fatalf("%d ms from %d on end at %d", ttl, now, at)
+		}
+		before := rapid.Int64Range(0, max(1, ttl/1024)-1).Draw(t, "before")
+		if got := store.ExpireAt(at-ttl-before, ttl); got != at {
+			t.Fatalf("written %d ms earlier, the row ends at %d, not at %d", before, got, at)
+		}
+	})
 }
 
 // A row's state decides its time to live, and becoming open again takes it

@@ -47,10 +47,14 @@ func build(t interface{ Fatalf(string, ...any) }, n named, tag bool) string {
 	if err != nil {
 		t.Fatalf("New(%+v): %v", n, err)
 	}
-	if n.id == "" {
-		return ns.Name(n.typ, n.part)
+	k := ns.Name(n.typ, n.part)
+	if n.id != "" {
+		k = ns.Base(n.typ, n.part) + n.id
 	}
-	return ns.Base(n.typ, n.part) + n.id
+	if got := ns.Append(nil, n.typ, n.part, n.id); string(got) != k {
+		t.Fatalf("Append gives %q, not %q", got, k)
+	}
+	return k
 }
 
 // naive is the join of the specification's pattern without escaping.
