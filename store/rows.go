@@ -9,9 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/nacre-store/nacre/store/internal/buffer"
 	"github.com/nacre-store/nacre/store/internal/cache"
-	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/write"
 )
 
@@ -342,116 +340,4 @@ func (r Rows[K, V]) Delete(ctx context.Context, ids ...K) (err error) {
 		errs = append(errs, r.b.s.write(ctx, write.Batch{Ops: part})...)
 	}
 	return joinErrors(errs)
-}
-
-// Update reads the row from Redis, lets fn change it and stores it if nobody
-// else has changed it meanwhile; otherwise fn runs again on the newer row, so
-// it must have no other effect. After bounded tries the error wraps
-// [ErrConflict]. An error of fn ends the update and is returned. It returns
-// the row as stored. fn gets a row of its own and may change everything in it
-// but the id.
-func (r Rows[K, V]) Update(ctx context.Context, id K, fn func(*V) error) (row V, err error) {
-	t := r.tx.time(ctx, r.b.s.shared, "update", r.b.Name, "")
-	defer t.done(1, &err)
-	text := r.b.Key.text(id)
-	if r.b.err != nil {
-		return row, rowError(r.b.Name, text, r.b.err)
-	}
-	key := buffer.Key{Base: r.b.base, ID: text}
-	for try := range commitTries {
-		if try > 0 {
-			r.b.s.hold([]buffer.Key{key})
-			defer r.b.s.free([]buffer.Key{key})
-			backOff(ctx, try)
-		}
-		if r.tx == nil {
-			if err = r.b.s.acknowledged(ctx, key); err != nil {
-				return row, rowError(r.b.Name, text, err)
-			}
-		}
-		var raw []byte
-		if raw, err = r.raw(ctx, text); err == nil && raw == nil {
-			err = ErrNotFound
-		}
-		if err != nil {
-			return row, rowError(r.b.Name, text, err)
-		}
-		if row, err = r.b.decode(text, raw, nil); err != nil {
-			return row, err
-		}
-		if err = fn(&row); err != nil {
-			return row, err
-		}
-		var op write.Op
-		if op, err = r.b.put(write.Put, row, nil); err != nil {
-			return row, err
-		}
-		if op.ID != text {
-			return row, r.b.refuse(text, fmt.Errorf("an update must not change the id (to %q)", op.ID))
-		}
-		if r.tx != nil {
-			return row, r.tx.add(op)
-		}
-		err = r.b.s.write(ctx, write.Batch{Ops: []write.Op{op}, Atomic: true, Checks: []write.Check{write.RowIs(op.RowKey(), raw)}})[0]
-		if !errors.Is(err, ErrConflict) || ctx.Err() != nil {
-			break
-		}
-	}
-	return row, err
-}
-
-// read runs f until it succeeds, fails for good or the bound on retries ends.
-func (s *Store) read(ctx context.Context, f func(rueidis.Client) error) error {
-	return s.readFrom(ctx, s.conn.Client, f)
-}
-
-// readFrom is read with a client of the connection.
-func (s *Store) readFrom(ctx context.Context, from rueidis.Client, f func(rueidis.Client) error) error {
-	return s.busy.enter(func() error {
-		return readClass(conn.Retry(ctx, func() error {
-			if err := conn.Alive(ctx); err != nil {
-				return err
-			}
-			err := f(from)
-			if conn.Classify(err) == conn.Unknown && ctx.Err() == nil {
-				err = conn.NotSent(err) // a read whose reply is lost can be asked again
-			}
-			return err
-		}))
-	})
-}
-
-// write is the one way by which anything is written: every change of every
-// method passes here. The errors stand in the order of the ops.
-func (s *Store) write(ctx context.Context, b write.Batch) []error {
-	errs := make([]error, len(b.Ops))
-	err := s.busy.enter(func() error {
-		if err := s.ready(ctx); err != nil {
-			return err
-		}
-		s.writes()
-		var w writing
-		w.begin(s.cache, b)
-		rs := s.exec.Do(ctx, b)
-		w.end(&s.near, s.conn.Now(), b, rs)
-		for i, r := range rs {
-			errs[i] = errorClass(r.Err)
-		}
-		return nil
-	})
-	for i := range errs {
-		if err != nil {
-			errs[i] = err
-		}
-		errs[i] = rowError(b.Ops[i].Table.Name, b.Ops[i].ID, errs[i])
-	}
-	return errs
-}
-
-// one writes a single op, through the buffer if there is one.
-func (s *Store) one(ctx context.Context, op write.Op) error {
-	if s.pending != nil {
-		return s.accept(ctx, &op)
-	}
-	return s.write(ctx, write.Batch{Ops: []write.Op{op}})[0]
 }
