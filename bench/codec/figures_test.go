@@ -79,12 +79,12 @@ func allFigures() []figure {
 	all = append(all, shape("real Order", a, b, stock.FromTrading)...)
 
 	rows := positions()
-	all = append(all, bulk("bulk Position", encoded(rows, func(p *shapes.Position) message { return p }), codecOf[shapes.PositionID, shapes.Position](shapes.Schema), func() message { return new(stock.Position) }))
+	all = append(all, bulk("bulk Position", encoded(rows, func(p *shapes.Position) message { return p }), codecOf[shapes.PositionID, shapes.Position](shapes.Schema), (*stock.Position).UnmarshalMsg))
 	var real []trading.Order
 	for _, o := range orders()[:10_000] {
 		real = append(real, o.Row)
 	}
-	all = append(all, bulk("bulk real Order", encoded(real, func(o *trading.Order) message { return o }), codecOf[trading.ClientOrderID, trading.Order](trading.Schema), func() message { return new(stock.TradingOrder) }))
+	all = append(all, bulk("bulk real Order", encoded(real, func(o *trading.Order) message { return o }), codecOf[trading.ClientOrderID, trading.Order](trading.Schema), (*stock.TradingOrder).UnmarshalMsg))
 
 	p := position(false)
 	canonical := marshaled(p)
@@ -138,7 +138,7 @@ func encoded[V any](rows []V, row func(*V) message) [][]byte {
 }
 
 // bulk returns the figure of a load of many rows into new memory.
-func bulk[V any](name string, stored [][]byte, c *wire.Codec[V], empty func() message) figure {
+func bulk[V, S any](name string, stored [][]byte, c *wire.Codec[V], unmarshal func(*S, []byte) ([]byte, error)) figure {
 	return figure{
 		name: name,
 		ours: func(n int) {
@@ -151,10 +151,9 @@ func bulk[V any](name string, stored [][]byte, c *wire.Codec[V], empty func() me
 		},
 		theirs: func(n int) {
 			for range n {
-				rows := make([]message, len(stored))
+				rows := make([]S, len(stored))
 				for i, b := range stored {
-					rows[i] = empty()
-					_, err := rows[i].UnmarshalMsg(b)
+					_, err := unmarshal(&rows[i], b)
 					check(err)
 				}
 			}

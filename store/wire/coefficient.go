@@ -11,14 +11,15 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// decimalLayout is decimal.Decimal as its source declares it. It is only read.
+// decimalLayout is decimal.Decimal as its source declares it.
 type decimalLayout struct {
 	value *big.Int
 	exp   int32
 }
 
 // layoutIsKnown says that decimal.Decimal is what decimalLayout says. Where it
-// is not, coefficients are read through its methods, which copy the long ones.
+// is not, coefficients are read through its methods, which copy the long ones,
+// and each decimal is made on its own.
 var layoutIsKnown = sameLayout(reflect.TypeFor[decimal.Decimal](), reflect.TypeFor[decimalLayout]())
 
 func sameLayout(a, b reflect.Type) bool {
@@ -82,4 +83,38 @@ func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool {
 	}
 	abs := int64(words[0])
 	return signed(abs, v.Sign() < 0) == coef && abs >= 0 && int(d.Exponent()) == -scale
+}
+
+// A cell is a coefficient of one word, the word beside it.
+type cell struct {
+	coef big.Int
+	word [1]big.Word
+}
+
+// cells are memory from which several decimals are cut. A decimal that is kept
+// keeps the cells beside it. Nothing writes to a cell in use: decimals are
+// values, and no method of theirs changes a coefficient or hands it out.
+type cells []cell
+
+// decimal returns coef, which is not 0, at scale. New cells are of size.
+func (c *cells) decimal(coef int64, scale, size int) decimal.Decimal {
+	if !layoutIsKnown || bits.UintSize == 32 {
+		return decimal.New(coef, int32(-scale))
+	}
+	if len(*c) == 0 {
+		*c = make(cells, size)
+	}
+	free := &(*c)[0]
+	*c = (*c)[1:]
+	neg := coef < 0
+	if neg {
+		coef = -coef
+	}
+	free.word[0] = big.Word(coef)
+	free.coef.SetBits(free.word[:])
+	if neg {
+		free.coef.Neg(&free.coef)
+	}
+	d := decimalLayout{&free.coef, int32(-scale)}
+	return *(*decimal.Decimal)(unsafe.Pointer(&d))
 }

@@ -57,7 +57,7 @@ func TestDecimalText(t *testing.T) {
 		}
 		text := []byte("........" + want)
 		coef, scale, long, ok := parseSlow([]byte(want))
-		if !ok || !long && !newDecimal(coef, scale).Equal(d) || scale != int(-d.Exponent()) || d.NumDigits() > maxDigits && !long {
+		if !ok || !long && !decimal.New(coef, int32(-scale)).Equal(d) || scale != int(-d.Exponent()) || d.NumDigits() > maxDigits && !long {
 			t.Fatalf("%s: read %d %d %v %v", want, coef, scale, long, ok)
 		}
 		if c, sc, fast := parseDecimal(text, 8, len(text)); fast && (c != coef || sc != scale || long) || fast != (len(strings.Trim(want, "-")) <= 16) {

@@ -21,7 +21,8 @@ type Reader struct {
 	in    *Interner
 	c     *core
 	learn *learner
-	chunk chunk           // Memory of strings.
+	chunk chunk           // Memory of strings
+	cells cells           // and of decimals.
 	last  decimal.Decimal // Made last: quantities of one row are often equal.
 
 	src   []byte // The whole input.

@@ -156,15 +156,24 @@ func (r *Reader) longDecimal(v *decimal.Decimal) {
 	r.takeBig(v, s)
 }
 
+// If one decimal of a row is another, those behind it may be: they are cut from
+// cells for as many as there probably are.
+const (
+	bytesPerDecimal = 32
+	maxCells        = 8
+)
+
 // setDecimal changes v.
 func (r *Reader) setDecimal(v *decimal.Decimal, coef int64, scale int) {
 	switch {
+	case coef == 0:
+		*v = zeroDecimals[scale]
 	case r.in != nil:
 		*v = r.in.decimal(coef, scale)
 	case sameDecimal(&r.last, coef, scale):
 		*v = r.last
 	default:
-		*v = newDecimal(coef, scale)
+		*v = r.cells.decimal(coef, scale, min(1+(len(r.b)-r.i)/bytesPerDecimal, maxCells))
 		r.last = *v
 	}
 }

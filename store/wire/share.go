@@ -40,7 +40,7 @@ func enum(s []byte) string {
 	return word
 }
 
-// zeroDecimals are the zeros by scale.
+// zeroDecimals are the zeros by scale. Zero without decimals is the zero value.
 var zeroDecimals = func() (z [maxDigits + 1]decimal.Decimal) {
 	for scale := range z {
 		if scale > 0 {
@@ -50,24 +50,16 @@ var zeroDecimals = func() (z [maxDigits + 1]decimal.Decimal) {
 	return z
 }()
 
-// newDecimal returns coef at scale, which is at most [maxDigits]. Zero without
-// decimals is the zero value.
-func newDecimal(coef int64, scale int) decimal.Decimal {
-	if coef == 0 {
-		return zeroDecimals[scale]
-	}
-	return decimal.New(coef, int32(-scale))
-}
-
 // An Interner shares strings and decimals between the rows of a bulk load. It
 // remembers what it saw last, in tables that grow with what there is to
-// remember, up to a fixed size. Strings that it has not seen come from common
-// chunks: one row that is kept keeps a chunk of 8 KiB alive. It is not safe for
-// concurrent use.
+// remember, up to a fixed size. Strings and decimals that it has not seen come
+// from common chunks: one row that is kept keeps chunks of 8 KiB alive. It is not
+// safe for concurrent use.
 type Interner struct {
 	strings  table[string]
 	decimals table[decimal.Decimal]
 	chunk    chunk
+	cells    cells
 }
 
 // NewInterner returns an empty interner.
@@ -75,6 +67,7 @@ func NewInterner() *Interner { return new(Interner) }
 
 const (
 	chunkSize   = 8 << 10
+	chunkCells  = 200
 	maxInterned = 64 // Longer strings are seldom the same.
 	minSlots    = 512
 	maxSlots    = 16 << 10
@@ -132,7 +125,7 @@ func (in *Interner) str(s []byte) string {
 	return fresh
 }
 
-// decimal returns coef at scale, the same value for the same number most of the time.
+// decimal returns coef, which is not 0, at scale, the same value for the same number most of the time.
 func (in *Interner) decimal(coef int64, scale int) decimal.Decimal {
 	if in.decimals.full() {
 		in.decimals.grow(func(d decimal.Decimal) uint32 { return hashDecimal(d.CoefficientInt64(), -int(d.Exponent())) })
@@ -144,7 +137,7 @@ func (in *Interner) decimal(coef int64, scale int) decimal.Decimal {
 			return pair[i]
 		}
 	}
-	fresh := newDecimal(coef, scale)
+	fresh := in.cells.decimal(coef, scale, chunkCells)
 	in.decimals.add(fresh, h)
 	return fresh
 }
