@@ -88,8 +88,15 @@ func (r *Reader) longStr(old string, max int) (string, bool) {
 	return r.newStr(s, old)
 }
 
-// newStr returns s if it is another than old.
+// newStr returns s if it is another than old, which is not as long or not ASCII.
 func (r *Reader) newStr(s []byte, old string) (string, bool) {
+	if r.in != nil && len(s) <= maxInterned {
+		known, ok := r.in.str(s)
+		if !ok {
+			r.fail()
+		}
+		return known, ok
+	}
 	if !isASCII(s) && !utf8.Valid(s) {
 		r.fail()
 		return "", false
@@ -100,14 +107,18 @@ func (r *Reader) newStr(s []byte, old string) (string, bool) {
 	return r.text(s), true
 }
 
-// text returns s as a string. If the first string of a row, which is mostly its
-// id, is another, then most are: they are cut from one chunk.
+// text returns s, which is UTF-8, as a string. If the first string of a row, which
+// is mostly its id, is another, then most are: they are cut from one chunk.
 func (r *Reader) text(s []byte) string {
 	switch {
 	case len(s) == 0:
 		return ""
+	case r.in != nil && len(s) <= maxInterned:
+		known, _ := r.in.str(s)
+		return known
+	case r.in != nil && len(s) <= maxChunked:
+		return r.in.chunk.str(s, chunkSize)
 	case r.in != nil:
-		return r.in.str(s)
 	case r.i-len(s) < firstString || r.chunk.b.Cap() > 0:
 		return r.chunk.str(s, (len(r.b)-r.i+len(s))/2)
 	}

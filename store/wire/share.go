@@ -3,6 +3,7 @@ package wire
 import (
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 )
@@ -26,18 +27,21 @@ func (c *chunk) str(s []byte, size int) string {
 // bring its own. A word stays until another takes its place.
 var enums [1024]atomic.Pointer[string]
 
-// enum returns s as a string, the same one for the same word most of the time.
-func enum(s []byte) string {
-	if len(s) > 31 {
-		return string(s)
-	}
+// enum returns s as a string, the same one for the same word most of the time,
+// and whether it is UTF-8: what is known is.
+func enum(s []byte) (string, bool) {
 	slot := &enums[hash(s)%uint32(len(enums))]
 	if p := slot.Load(); p != nil && *p == string(s) {
-		return *p
+		return *p, true
+	}
+	if !utf8.Valid(s) {
+		return "", false
 	}
 	word := string(s)
-	slot.Store(&word)
-	return word
+	if len(s) <= 31 {
+		slot.Store(&word)
+	}
+	return word, true
 }
 
 // zeroDecimals are the zeros by scale. Zero without decimals is the zero value.
@@ -68,80 +72,82 @@ func NewInterner() *Interner { return new(Interner) }
 const (
 	chunkSize   = 8 << 10
 	chunkCells  = 200
-	maxInterned = 64 // Longer strings are seldom the same.
+	maxChunked  = 256
+	maxInterned = 35 // A UUID is longer, and never the same.
 	minSlots    = 512
-	maxSlots    = 16 << 10
+	maxSlots    = 8 << 10
 )
 
 // A table is a hash table that forgets: a value has two slots, and takes the
 // place of what was there longer.
 type table[T any] struct {
-	slots []T
+	slots []slot[T]
 	put   int // Values put into slots since the table grew.
 }
 
-// pair returns the two slots for a hash.
-func (t *table[T]) pair(hash uint32) *[2]T {
-	i := int(hash) & (len(t.slots) - 2)
-	return (*[2]T)(t.slots[i:])
+// A slot holds what is compared first beside the value: another value is seen
+// to be another without looking at the memory behind it.
+type slot[T any] struct {
+	key uint64
+	v   T
 }
 
-// add makes v the first of the pair for its hash.
-func (t *table[T]) add(v T, hash uint32) {
-	pair := t.pair(hash)
-	pair[1], pair[0] = pair[0], v
+// pair returns the two slots for a key.
+func (t *table[T]) pair(key uint64) *[2]slot[T] {
+	i := int(key*0x9e3779b97f4a7c15>>40) & (len(t.slots) - 2)
+	return (*[2]slot[T])(t.slots[i:])
+}
+
+// add makes v the first of the pair for its key.
+func (t *table[T]) add(key uint64, v T) {
+	pair := t.pair(key)
+	pair[1], pair[0] = pair[0], slot[T]{key, v}
 	t.put++
 }
 
-// full tells whether the table is to grow: a quarter is taken, or it is new.
-func (t *table[T]) full() bool { return 4*t.put >= len(t.slots) && len(t.slots) < maxSlots }
-
-// grow makes the table four times as large.
-func (t *table[T]) grow(hash func(T) uint32) {
+// room makes the table four times as large when a quarter of it is taken.
+func (t *table[T]) room() {
+	if 4*t.put < len(t.slots) || len(t.slots) >= maxSlots {
+		return
+	}
 	old := t.slots
-	t.slots, t.put = make([]T, max(minSlots, 4*len(old))), 0
-	for _, v := range old {
-		t.add(v, hash(v))
+	t.slots = make([]slot[T], max(minSlots, 4*len(old)))
+	for _, s := range old {
+		t.add(s.key, s.v)
 	}
 	t.put = len(old) / 4
 }
 
-// str returns s as a string, the same one for the same bytes most of the time.
-func (in *Interner) str(s []byte) string {
-	if len(s) > maxInterned {
-		return string(s)
-	}
-	if in.strings.full() {
-		in.strings.grow(hash[string])
-	}
-	h := hash(s)
-	for _, known := range in.strings.pair(h) {
-		if known == string(s) {
-			return known
+// str returns s, of at most maxInterned bytes, as a string, the same one for
+// the same bytes most of the time, and whether it is UTF-8: what is known is.
+func (in *Interner) str(s []byte) (string, bool) {
+	in.strings.room()
+	key := uint64(hash(s))
+	pair := in.strings.pair(key)
+	for i := range pair {
+		if known := &pair[i]; known.key == key && known.v == string(s) {
+			return known.v, true
 		}
 	}
+	if !utf8.Valid(s) {
+		return "", false
+	}
 	fresh := in.chunk.str(s, chunkSize)
-	in.strings.add(fresh, h)
-	return fresh
+	in.strings.add(key, fresh)
+	return fresh, true
 }
 
 // decimal returns coef, which is not 0, at scale, the same value for the same number most of the time.
 func (in *Interner) decimal(coef int64, scale int) decimal.Decimal {
-	if in.decimals.full() {
-		in.decimals.grow(func(d decimal.Decimal) uint32 { return hashDecimal(d.CoefficientInt64(), -int(d.Exponent())) })
-	}
-	h := hashDecimal(coef, scale)
-	pair := in.decimals.pair(h)
+	in.decimals.room()
+	key := uint64(coef)
+	pair := in.decimals.pair(key)
 	for i := range pair {
-		if sameDecimal(&pair[i], coef, scale) {
-			return pair[i]
+		if known := &pair[i]; known.key == key && int(known.v.Exponent()) == -scale {
+			return known.v
 		}
 	}
 	fresh := in.cells.decimal(coef, scale, chunkCells)
-	in.decimals.add(fresh, h)
+	in.decimals.add(key, fresh)
 	return fresh
-}
-
-func hashDecimal(coef int64, scale int) uint32 {
-	return uint32((uint64(coef) + uint64(scale)<<58) * 0x9e3779b97f4a7c15 >> 40)
 }

@@ -1,7 +1,5 @@
 package wire
 
-import "unicode/utf8"
-
 // The Take functions read one field; key is that of the Put function. A value
 // that does not change is not touched, so that a row read again into the same
 // variable allocates nothing.
@@ -100,16 +98,18 @@ func (r *Reader) takeOptEnum(key, old string) (string, bool) {
 // enum is str for words of enums.
 func (r *Reader) enum(old string) (string, bool) {
 	s, ok := r.strAt(MaxString)
-	switch {
-	case !ok:
+	if !ok {
 		r.miss(kindString, MaxString)
-	case sameWords(s, 0, len(s), old) || string(s) == old && utf8.Valid(s):
-	case !utf8.Valid(s):
-		r.fail()
-	default:
-		return enum(s), true
+		return "", false
 	}
-	return "", false
+	if sameWords(s, 0, len(s), old) {
+		return "", false
+	}
+	word, ok := enum(s)
+	if !ok {
+		r.fail()
+	}
+	return word, ok && word != old
 }
 
 // TakeBytes reads a bytes field.

@@ -111,13 +111,15 @@ func sameWords(b []byte, at, n int, s string) bool {
 
 // isASCII tells whether s is ASCII.
 func isASCII(s []byte) bool {
-	high := uint64(0)
-	for len(s) >= 8 {
-		high |= le.Uint64(s)
-		s = s[8:]
+	n, high := len(s), uint64(0)
+	if n < 8 {
+		for _, c := range s {
+			high |= uint64(c)
+		}
+		return high < 0x80
 	}
-	for _, c := range s {
-		high |= uint64(c)
+	for i := 0; i < n-8; i += 8 {
+		high |= load(s, i)
 	}
-	return high&highBits == 0
+	return (high|load(s, n-8))&highBits == 0
 }
