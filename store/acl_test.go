@@ -79,6 +79,7 @@ func TestACL(t *testing.T) {
 	srv, user := aclServer(t)
 	for name, change := range map[string]func(*store.Config){
 		"standalone": func(*store.Config) {}, "trader": func(c *store.Config) { c.TraderID = "T-1" },
+		"buffered": buffered, "buffered trader": func(c *store.Config) { buffered(c); c.TraderID = "T-1" },
 		"tagged": func(c *store.Config) { c.HashTag = true }, "tagged trader": func(c *store.Config) { c.HashTag, c.TraderID = true, "T-1" },
 	} {
 		if err := aclRun(t, srv, change); err != nil {

@@ -26,7 +26,11 @@ func TestCluster(t *testing.T) {
 	nodes := map[string]bool{}
 	for i := range 8 {
 		trader := fmt.Sprintf("T%d", i)
-		exercise(t, onCluster(c, func(cfg *store.Config) { cfg.TraderID = trader }), "{trader-"+trader+"}", c.Do)
+		exercise(t, onCluster(c, func(cfg *store.Config) {
+			if cfg.TraderID = trader; i%2 == 1 {
+				buffered(cfg)
+			}
+		}), "{trader-"+trader+"}", c.Do)
 		if _, err := c.Masters[0].Do("EXISTS", "{trader-"+trader+"}-order:O-1"); err == nil {
 			nodes[c.Addrs()[0]] = true
 		} else {

@@ -39,6 +39,9 @@ func TestConnectPassword(t *testing.T) {
 	t.Run("tcp", func(t *testing.T) {
 		exercise(t, with(at(srv.Port()), func(c *store.Config) { c.Database.Password = "s3cret" }), "trader", srv.Do)
 	})
+	t.Run("buffered", func(t *testing.T) {
+		exercise(t, with(at(srv.Port()), func(c *store.Config) { buffered(c); c.Database.Password = "s3cret" }), "trader", srv.Do)
+	})
 	t.Run("unix socket", func(t *testing.T) {
 		cfg := store.Config{Database: store.DatabaseConfig{Unix: srv.Socket, Password: "s3cret", Timeout: 1}}
 		exercise(t, cfg, "trader", srv.Do)

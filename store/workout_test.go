@@ -14,7 +14,8 @@ import (
 
 // A workout does everything that a store can do, once, on a tenant that has no
 // keys, and checks the effects at the server: it is what connections of every
-// kind, access rules and topologies have to carry.
+// kind, access rules and topologies have to carry. With a write buffer it looks
+// at the server, and for errors, behind a Flush.
 type workout struct {
 	*store.Store
 	trading.Tables
@@ -23,6 +24,10 @@ type workout struct {
 
 	errs []error
 }
+
+// buffered is a configuration under which the workout needs the write buffer:
+// by itself that sends nothing while it runs.
+func buffered(c *store.Config) { c.BufferIntervalMS = int(time.Hour.Milliseconds()) }
 
 // run leaves the tenant without keys again. Its error joins what went wrong.
 func (w *workout) run(ctx context.Context) error {
@@ -54,9 +59,28 @@ func same[T comparable](w *workout, step string, got, want T) {
 	}
 }
 
+// refused notes that a write failed in another way, or not at all: behind its
+// acceptance, where that is early.
+func (w *workout) refused(ctx context.Context, step string, err, want error) {
+	if err == nil {
+		err = w.Flush(ctx)
+	}
+	if !errors.Is(err, want) {
+		w.errs = append(w.errs, fmt.Errorf("%s: %v, want %w", step, err, want))
+	}
+}
+
+// at asks the server, which then has everything that was accepted.
+func (w *workout) at(args ...string) (string, error) {
+	if err := w.Flush(context.Background()); err != nil {
+		return "", err
+	}
+	return w.raw(args...)
+}
+
 // is notes a reply of the server that is another.
 func (w *workout) is(want string, args ...string) {
-	got, err := w.raw(args...)
+	got, err := w.at(args...)
 	w.ok(strings.Join(args, " "), err)
 	same(w, strings.Join(args, " "), got, want)
 }
@@ -86,7 +110,7 @@ func (w *workout) rows(ctx context.Context) {
 	w.ok("put into another state", w.Positions.Put(ctx, p))
 	w.is("(nil)", "ZSCORE", w.ns+"-position.by_strategy:EMACross-001", "P-1")
 	w.is("0", "EXISTS", w.ns+"-instrument.held:BTCUSDT-PERP.BINANCE")
-	if ttl, err := w.raw("PTTL", w.ns+"-instrument:BTCUSDT-PERP.BINANCE"); err != nil || ttl == "-1" {
+	if ttl, err := w.at("PTTL", w.ns+"-instrument:BTCUSDT-PERP.BINANCE"); err != nil || ttl == "-1" {
 		w.ok("release", fmt.Errorf("PTTL %s, %v", ttl, err))
 	}
 	row, err := w.Positions.Update(ctx, "P-1", func(p *trading.Position) error {
@@ -102,9 +126,9 @@ func (w *workout) rows(ctx context.Context) {
 // are dropped.
 func (w *workout) sets(ctx context.Context) {
 	w.ok("put", w.Positions.Put(ctx, position("P-2", trading.PositionSideLong)))
-	_, err := w.raw("ZADD", w.ns+"-position.open", "+inf", "P-ghost")
+	_, err := w.at("ZADD", w.ns+"-position.open", "+inf", "P-ghost")
 	w.ok("ghost", err)
-	_, err = w.raw("ZADD", w.ns+"-position.ids", "1000", "P-2")
+	_, err = w.at("ZADD", w.ns+"-position.ids", "1000", "P-2")
 	w.ok("over", err)
 	same(w, "open", len(listed(w, "all", w.Positions.Open().All(ctx))), 2)
 	w.is("(nil)", "ZSCORE", w.ns+"-position.open", "P-ghost")
@@ -129,7 +153,7 @@ func (w *workout) histories(ctx context.Context) {
 	w.ok("append", w.Orders.AppendEvents(ctx, o, es...))
 	w.ok("append again", w.Orders.AppendEvents(ctx, o, es...))
 	o.EventCount = store.Some(int64(9))
-	same(w, "append to another length", errors.Is(w.Orders.AppendEvents(ctx, o, event("E-9", trading.OrderEventTypeFilled, trading.OrderStatusFilled)), store.ErrConflict), true)
+	w.refused(ctx, "append to another length", w.Orders.AppendEvents(ctx, o, event("E-9", trading.OrderEventTypeFilled, trading.OrderStatusFilled)), store.ErrConflict)
 	events := w.Orders.Events("O-1")
 	same(w, "events", len(listed(w, "events", events.All(ctx))), 2)
 	same(w, "last event", len(listed(w, "events", events.Last(ctx, 1))), 1)
@@ -139,7 +163,7 @@ func (w *workout) histories(ctx context.Context) {
 	w.ok("clear", events.Clear(ctx))
 	o.EventCount, o.Status = store.Some(int64(1)), trading.OrderStatusFilled
 	w.ok("append to a closed row", w.Orders.AppendEvents(ctx, o, event("E-3", trading.OrderEventTypeFilled, trading.OrderStatusFilled)))
-	if ttl, err := w.raw("PTTL", w.ns+"-order.events:O-1"); err != nil || ttl == "-1" {
+	if ttl, err := w.at("PTTL", w.ns+"-order.events:O-1"); err != nil || ttl == "-1" {
 		w.ok("history of a closed order", fmt.Errorf("PTTL %s, %v", ttl, err))
 	}
 }
@@ -158,7 +182,7 @@ func (w *workout) hashes(ctx context.Context) {
 	w.ok("balances", err)
 	same(w, "balances", len(all), 2)
 	w.ok("delete balance", balances.Delete(ctx, "BTC"))
-	same(w, "balance of no account", errors.Is(w.Accounts.Balances("A-0").Put(ctx, "USDT", b), store.ErrNotFound), true)
+	w.refused(ctx, "balance of no account", w.Accounts.Balances("A-0").Put(ctx, "USDT", b), store.ErrNotFound)
 }
 
 func (w *workout) series(ctx context.Context) {
@@ -234,8 +258,9 @@ func (w *workout) watch(ctx context.Context) {
 		switch {
 		case c.Kind == store.Synced:
 			w.ok("put", w.Positions.Put(ctx, position("P-watched", trading.PositionSideLong)))
+			w.ok("flush", w.Flush(ctx)) // Redis tells of what it has.
 		case c.Kind == store.Added && c.ID == "P-watched":
-			_, err := w.raw("DEL", w.ns+"-position:P-watched")
+			_, err := w.at("DEL", w.ns+"-position:P-watched")
 			w.ok("del", err)
 		case c.Kind == store.Removed && c.ID == "P-watched":
 			return
@@ -257,7 +282,7 @@ func (w *workout) verify(ctx context.Context) {
 		{"ZADD", w.ns + "-position.ids", "4000000000000", "P-1"},
 		{"PERSIST", w.ns + "-order.events:O-1"},
 	} {
-		_, err := w.raw(cmd...)
+		_, err := w.at(cmd...)
 		w.ok(strings.Join(cmd, " "), err)
 	}
 	for pass, mend := range []bool{true, false} {
