@@ -5,7 +5,7 @@
 //
 // It stands in a go:generate line of the package that it writes. Success is
 // silent, but for changes of the schema that alter how stored rows are handled
-// (a ttl, say). A fault in the schema is told as
+// (a ttl, say), and for indexes that are to be built. A fault in the schema is told as
 //
 //	schema/trading/order.yaml:12:20: field "price": unknown type "decimel" (did you mean "decimal"?)
 //

@@ -259,7 +259,8 @@ func TestBreaking(t *testing.T) {
 }
 
 // TestBehaviour checks that a change which alters how stored rows are handled
-// is carried out and told, once, and that a safe one is told under -v only.
+// is carried out and told, once, as is an index to be built, and that a safe
+// change is told under -v only.
 func TestBehaviour(t *testing.T) {
 	d := newDesk(t)
 	d.write("note.yaml", noteYAML+"ttl: 7d\n")
@@ -279,5 +280,13 @@ func TestBehaviour(t *testing.T) {
 	d.write("note.yaml", noteYAML+"  author: string?\n  editor: string?\nttl: 1d\n")
 	if _, stderr := d.gen(0); stderr != "" {
 		t.Errorf("a safe change is told: %q", stderr)
+	}
+	d.write("note.yaml", noteYAML+"  author: string?\n  editor: string?\nttl: 1d\nindexes: {by_author: {field: author}}\n")
+	_, stderr = d.gen(0)
+	if !strings.Contains(stderr, `index "by_author": it is new: to be built`) || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("of an index to be built: %q", stderr)
+	}
+	if _, stderr := d.gen(0); stderr != "" {
+		t.Errorf("told twice: %q", stderr)
 	}
 }

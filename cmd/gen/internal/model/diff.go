@@ -16,6 +16,7 @@ type Class string
 // The classes of a change.
 const (
 	Safe      Class = "safe"      // Old and new processes read each other's rows.
+	Build     Class = "to build"  // Rows stay readable; an index is to be built.
 	Behaviour Class = "behaviour" // Rows stay readable; lifetimes or answers change.
 	Breaking  Class = "breaking"  // Stored rows would be lost, misread or refused.
 )

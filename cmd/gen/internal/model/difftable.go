@@ -237,7 +237,7 @@ func (d *differ) indexes(in func(...string) []string, before, after lockTable) {
 		case !has:
 			d.add(Behaviour, names, subject, "its keys stay stored", "it is dropped")
 		case !had:
-			d.add(Safe, names, subject, build, "it is new")
+			d.add(Build, names, subject, build, "it is new")
 		case was != is:
 			d.add(Behaviour, names, subject, build, "it was of %s and is of %s", was.text(), is.text())
 		}
