@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -28,6 +29,13 @@ type change struct {
 	path string
 	old  []byte // nil: the file is new.
 	new  []byte // nil: the file is stale and goes.
+}
+
+func (c change) isLock() int {
+	if filepath.Base(c.path) == lockName {
+		return 1
+	}
+	return 0
 }
 
 func (c change) verb() string {
@@ -85,6 +93,9 @@ func plan(dir, pkg string, old, files map[string][]byte) ([]change, error) {
 			changes = append(changes, change{filepath.Join(dir, name), ours[name], nil})
 		}
 	}
+	// The lock goes last: a run that is killed before it is repeated as a whole,
+	// with what it has to tell.
+	slices.SortStableFunc(changes, func(a, b change) int { return cmp.Compare(a.isLock(), b.isLock()) })
 	return changes, nil
 }
 
@@ -98,12 +109,17 @@ func packageOf(src []byte) string {
 }
 
 // write carries changes out. Every new text is complete on disk before the
-// first file is replaced, so a full disk leaves the folder as it was.
+// first file is replaced, so a full disk leaves the folder as it was, and each
+// file is replaced as a whole: a run that is killed leaves old files and new
+// ones, none of them cut, and the next run finishes.
 func write(dir string, changes []change) (err error) {
 	if len(changes) == 0 {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("output folder %s: %w", dir, cause(err))
+	}
+	if err := clean(dir); err != nil {
 		return fmt.Errorf("output folder %s: %w", dir, cause(err))
 	}
 	temps := make([]string, len(changes))
@@ -136,9 +152,23 @@ func write(dir string, changes []change) (err error) {
 	return nil
 }
 
+// temp begins the names of the files that become the new ones.
+const temp = ".gen-"
+
+// clean removes what a run that was killed has left.
+func clean(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), temp) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
 // writeTemp writes b to a new file in dir, with the mode of a source file, and returns its path.
 func writeTemp(dir string, b []byte) (string, error) {
-	f, err := os.CreateTemp(dir, ".gen-*")
+	f, err := os.CreateTemp(dir, temp+"*")
 	if err != nil {
 		return "", err
 	}
