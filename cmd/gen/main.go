@@ -124,6 +124,9 @@ func generate(r request, stdout, stderr io.Writer) error {
 		return err
 	}
 	lock, differences, err := model.NextLock(pkg, path.Join(display(r.out), lockName), old[lockName], r.allowBreaking)
+	if err != nil && differences != nil {
+		return &breakingError{err, filepath.Join(r.out, lockName)}
+	}
 	if err != nil {
 		return err
 	}
@@ -151,9 +154,21 @@ func generate(r request, stdout, stderr io.Writer) error {
 		if r.verbose {
 			fmt.Fprintf(stderr, "%s %s\n", c.verb(), c.path)
 		}
+		// The go command has listed the files that it looks for directives in.
+		if from := os.Getenv("GOFILE"); c.new == nil && from != "" && from < filepath.Base(c.path) {
+			fmt.Fprintf(stderr, "gen: deleted %s: go generate stops where it misses it: run it again\n", c.path)
+		}
 	}
 	return nil
 }
+
+// A breakingError is a schema that breaks with its predecessor.
+type breakingError struct {
+	error
+	lock string
+}
+
+func (e *breakingError) Unwrap() error { return e.error }
 
 // check prints what would change.
 func check(out string, changes []change, stdout io.Writer) error {
@@ -219,6 +234,9 @@ func report(err error, stderr io.Writer) int {
 	if list, ok := errors.AsType[scanner.ErrorList](err); ok {
 		for _, e := range list {
 			fmt.Fprintln(stderr, e)
+		}
+		if b, ok := errors.AsType[*breakingError](err); ok {
+			fmt.Fprintf(stderr, "gen: nothing was written; if no row has been stored yet, delete %s, else see -allow-breaking\n", b.lock)
 		}
 		return exitFault
 	}

@@ -164,9 +164,13 @@ func TestStale(t *testing.T) {
 	if err := os.Remove(filepath.Join(d.schema, "tick.yaml")); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("GOFILE", "generate.go")
 	_, stderr := d.gen(0, "-allow-breaking", "-v")
-	if want := "deleted " + filepath.Join(d.out, "tick.go") + "\n"; !strings.Contains(stderr, want) {
-		t.Errorf("stderr %q lacks %q", stderr, want)
+	tick := filepath.Join(d.out, "tick.go")
+	for _, want := range []string{"deleted " + tick + "\n", "gen: deleted " + tick + ": go generate stops where it misses it: run it again\n"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("stderr %q lacks %q", stderr, want)
+		}
 	}
 	files := d.files()
 	if _, ok := files["tick.go"]; ok {
@@ -245,6 +249,9 @@ func TestBreaking(t *testing.T) {
 	_, stderr := d.gen(1)
 	if !strings.HasPrefix(stderr, `schema/desk/note.yaml:6:12: field "text": `) || !strings.Contains(stderr, "gen/desk/schema.lock.json:") {
 		t.Errorf("stderr %q names no place in schema and lock", stderr)
+	}
+	if want := "if no row has been stored yet, delete " + filepath.Join(d.out, lockName); !strings.Contains(stderr, want) {
+		t.Errorf("stderr %q lacks %q", stderr, want)
 	}
 	for name, text := range d.files() {
 		if before[name] != text {
