@@ -23,7 +23,10 @@ type stage struct {
 const besideTime = 5 * time.Second
 
 func (s *session) stages() []stage {
-	if !s.cfg.extras {
+	switch {
+	case s.cfg.profile == "quick":
+		return nil
+	case !s.cfg.extras:
 		return []stage{{"buffered writes", s.variants}}
 	}
 	return []stage{{"other loads", s.variants}, {"peers", s.peers}, {"codecs", s.codecs}, {"rate sweep", s.sweep}}
