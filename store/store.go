@@ -119,7 +119,7 @@ func (sh *shared) connectOnce(ctx context.Context) error {
 		Addresses: d.addresses(), Unix: d.Unix, Username: d.Username, Password: d.Password,
 		TLS: tc, DB: d.DB, Timeout: d.timeout(), Logger: sh.log,
 		Sentinel: d.Sentinel.Master, SentinelUN: d.Sentinel.Username, SentinelPW: d.Sentinel.Password,
-		Cluster: len(d.Cluster) > 0, OnDial: sh.presence.forget,
+		Cluster: len(d.Cluster) > 0, FenceRequired: sh.cfg.Fence == "required", OnDial: sh.presence.forget,
 	})
 	if err != nil {
 		c := ErrUnavailable
