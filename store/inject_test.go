@@ -115,8 +115,8 @@ func TestOneTraderIsOneSlot(t *testing.T) {
 	must(t, tables.Orders.AppendEvents(ctx, order("O-1", trading.OrderStatusFilled), event("E-1", trading.OrderEventTypeFilled, trading.OrderStatusFilled)))
 	must(t, tables.Positions.Delete(ctx, "P-{1}"))
 	delete(slots, rueidisNoSlot)
-	if len(slots) != 1 || scripts != 2 {
-		t.Errorf("slots %v, %d scripts, want one slot and 2 scripts", slots, scripts)
+	if len(slots) != 1 || scripts != 3 {
+		t.Errorf("slots %v, %d scripts, want one slot and 3 scripts", slots, scripts)
 	}
 }
 

@@ -37,6 +37,8 @@ func newExchange(b Batch, rs []Result) exchange {
 		e.form = scripted
 	case b.Ops[0].Kind == SeriesAppend:
 		e.form = bare
+	case b.Ops[0].Kind == Delete: // without memory, Redis lets nothing into a transaction
+		e.form = scripted
 	case b.Ops[0].Kind == Append, b.Ops[0].Kind == HashPut, b.Ops[0].Kind == Put && b.Ops[0].Table.Kept:
 		e.form = scripted
 	}
