@@ -131,7 +131,7 @@ func (b *Buffer) finish(l *lane, batch []ride, now time.Time) {
 		if g.err = r.err; r.err != nil {
 			b.last = r.err
 		}
-		v := b.judge(l, g, r.err, len(batch) == 1, now)
+		v := b.judge(l, g, r.err, len(batch) == 1)
 		if v == failed && len(g.ops) > 1 && errors.Is(r.err, write.ErrConflict) {
 			q.split() // only one of them has to fail
 			l.rush.pushFront(q)
@@ -152,7 +152,7 @@ func (b *Buffer) finish(l *lane, batch []ride, now time.Time) {
 		case behind:
 			l.rush.pushBack(q)
 		case slowly:
-			l.postpone(q, now.Add(max(20*time.Millisecond<<min(g.alone, 3), 50*time.Millisecond<<min(g.refused, 5))))
+			l.postpone(q, now.Add(20*time.Millisecond<<min(g.alone, 3)))
 		}
 		b.counts.Resent++
 		trouble = trouble || v != slowly
@@ -194,19 +194,14 @@ const (
 	failed
 	again  // at once, or when the connection is back
 	behind // behind the others: the server does not want it now
-	slowly // on its own: it is not allowed, so far, or breaks the connection
+	slowly // on its own: it breaks the connection, perhaps
 )
 
-const (
-	// deniedFor is how long a step waits for rights that it lacks: passwords
-	// and permissions are changed while programs run.
-	deniedFor = time.Minute
-	// maxAlone is how often a step that never gets an answer is sent again, alone,
-	// while others between do: it breaks the connection, and would for ever.
-	maxAlone = 8
-)
+// maxAlone is how often a step that never gets an answer is sent again, alone,
+// while others between do: it breaks the connection, and would for ever.
+const maxAlone = 8
 
-func (b *Buffer) judge(l *lane, g *gen, err error, alone bool, now time.Time) verdict {
+func (b *Buffer) judge(l *lane, g *gen, err error, alone bool) verdict {
 	switch class := conn.Classify(err); {
 	case class == conn.OK:
 		return acked
@@ -229,16 +224,8 @@ func (b *Buffer) judge(l *lane, g *gen, err error, alone bool, now time.Time) ve
 		return behind
 	case class == conn.Closed:
 		return again
-	case conn.Denied(err):
-		if errors.As(err, new(*conn.DialError)) {
-			return again // of nobody: there is no connection
-		}
-		if g.denied.IsZero() {
-			g.denied = now
-		}
-		if g.refused++; now.Sub(g.denied) < deniedFor {
-			return slowly
-		}
+	case conn.Denied(err) && errors.As(err, new(*conn.DialError)):
+		return again // of nobody: there is no connection
 	}
 	return failed
 }

@@ -25,12 +25,10 @@ type gen struct {
 	waiters []*waiter
 
 	tries   int
-	unknown int       // tries without an answer
-	alone   int       // of them, those in a batch of its own between others that got through
-	acked   int64     // by the lane at the last of those
-	denied  time.Time // since when it has been refused for missing rights
-	refused int       // how often
-	err     error     // of the last try
+	unknown int   // tries without an answer
+	alone   int   // of them, those in a batch of its own between others that got through
+	acked   int64 // by the lane at the last of those
+	err     error // of the last try
 }
 
 // A step that would grow beyond this many elements is left as it is: the
