@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	for env, run := range map[string]func(arg string) error{processEnv: runProcess, bookerEnv: runBooker, deskEnv: runDesk} {
+	for env, run := range map[string]func(arg string) error{processEnv: runProcess, bookerEnv: runBooker, deskEnv: runDesk, bufferedEnv: runBuffered} {
 		if arg := os.Getenv(env); arg != "" {
 			if err := run(arg); err != nil {
 				fmt.Fprintln(os.Stderr, err)

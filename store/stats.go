@@ -18,6 +18,7 @@ type Stats struct {
 	Buffer     BufferStats
 	Recovery   RecoveryStats
 	Reconnects int64 // Connections made anew after the first one to a server.
+	Restarts   int64 // How often another process of a server answered then: what that had not saved is lost.
 	// Others are those who write the same tenants as this store does.
 	Others []Writer
 }
@@ -81,6 +82,7 @@ func (s *Store) Stats() Stats {
 		Fence:      FenceStats{Off: f.Off, Killed: f.Killed},
 		Buffer:     s.bufferStats(),
 		Reconnects: f.Reconnects,
+		Restarts:   f.Restarts,
 		Others:     s.writers.others(),
 	}
 	if s.cache != nil {

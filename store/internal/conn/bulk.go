@@ -20,7 +20,7 @@ type bulk struct {
 }
 
 func newBulk(o Options, opt rueidis.ClientOption) *bulk {
-	o.OnDial = nil // its connections say nothing about the ordinary one
+	o.OnDial, o.Logger = nil, nil // its connections say nothing about the ordinary one
 	opt.DialCtxFn = newFence(o).dial
 	opt.DisableCache, opt.ClientTrackingOptions, opt.OnInvalidations = true, nil, nil
 	return &bulk{opt: opt}

@@ -31,7 +31,9 @@ type fence struct {
 	dials  int64
 	redial int64
 	kills  int64
-	broken bool // kills nothing, so that tests can show that they would notice
+	runs   map[string]string // run_id by address
+	starts int64             // of servers that had been started before
+	broken bool              // kills nothing, so that tests can show that they would notice
 }
 
 type peer struct{ addr, id, seen string }
@@ -41,7 +43,7 @@ type peer struct{ addr, id, seen string }
 const remember = 10 * time.Minute
 
 func newFence(o Options) *fence {
-	return &fence{o: o, broken: o.broken, closed: map[string]map[peer]time.Time{}, live: map[peer]int{}, dialed: map[string]bool{}}
+	return &fence{o: o, broken: o.broken, closed: map[string]map[peer]time.Time{}, live: map[peer]int{}, dialed: map[string]bool{}, runs: map[string]string{}}
 }
 
 // dial connects, authenticates, learns the connection's own id and kills the
@@ -152,7 +154,34 @@ func (f *fence) greet(c net.Conn, addr string) (peer, error) {
 	if f.shared(p, age) {
 		return p, f.turnOff(multiplexed)
 	}
-	return p, f.kill(c, r, f.pending(addr))
+	if err := f.kill(c, r, f.pending(addr)); err != nil {
+		return p, err
+	}
+	return p, f.identify(c, r, addr)
+}
+
+// identify notices that another process of the server answers than before: what
+// it had not on disk is gone.
+func (f *fence) identify(c net.Conn, r *bufio.Reader, addr string) error {
+	info, err := ask(c, r, "INFO", "server")
+	if errors.As(err, new(*replyError)) {
+		return nil // not allowed, and not needed
+	}
+	if err != nil {
+		return err
+	}
+	_, rest, _ := strings.Cut(info, "run_id:")
+	id, _, _ := strings.Cut(rest, "\r")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if was := f.runs[addr]; was != "" && id != was {
+		f.starts++
+		if f.o.Logger != nil {
+			f.o.Logger.Warn("redis has been started anew: what it had not saved is lost", "address", addr)
+		}
+	}
+	f.runs[addr] = id
+	return nil
 }
 
 const multiplexed = "two connections have one client id: a multiplexing proxy is between, and the server cannot tell them apart"
@@ -303,6 +332,7 @@ type FenceStats struct {
 	Dials      int64
 	Reconnects int64 // Dials of a node that had been dialled before.
 	Killed     int64
+	Restarts   int64 // Dials after which another process of a server answered than before.
 }
 
 // Fence returns the state of the fence.
@@ -312,7 +342,7 @@ func (c *Conn) Fence() FenceStats {
 	}
 	c.fence.mu.Lock()
 	defer c.fence.mu.Unlock()
-	return FenceStats{c.fence.off, c.fence.dials, c.fence.redial, c.fence.kills}
+	return FenceStats{c.fence.off, c.fence.dials, c.fence.redial, c.fence.kills, c.fence.starts}
 }
 
 // Fenced tells whether a command of a connection that is given up can no longer

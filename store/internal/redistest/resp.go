@@ -18,6 +18,15 @@ func (s *Server) Do(args ...string) (string, error) { return s.DoIn("0", args...
 
 // DoIn is [Server.Do] in the database of that number.
 func (s *Server) DoIn(db string, args ...string) (string, error) {
+	return s.do(s.opts.Password, db, args...)
+}
+
+// DoAs is [Server.Do] with a password, for a server whose password was changed.
+func (s *Server) DoAs(password string, args ...string) (string, error) {
+	return s.do(password, "0", args...)
+}
+
+func (s *Server) do(password, db string, args ...string) (string, error) {
 	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second)
 	if err != nil {
 		return "", err
@@ -27,8 +36,8 @@ func (s *Server) DoIn(db string, args ...string) (string, error) {
 		return "", err
 	}
 	r := bufio.NewReader(conn)
-	if s.opts.Password != "" {
-		if _, err := roundTrip(conn, r, "AUTH", s.opts.Password); err != nil {
+	if password != "" {
+		if _, err := roundTrip(conn, r, "AUTH", password); err != nil {
 			return "", err
 		}
 	}

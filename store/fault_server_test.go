@@ -1,0 +1,321 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nacre-store/nacre/gen/trading"
+	"github.com/nacre-store/nacre/store"
+	"github.com/nacre-store/nacre/store/internal/faultproxy"
+	"github.com/nacre-store/nacre/store/internal/redistest"
+)
+
+// killed kills the server under load again and again and returns how many rows
+// lost acknowledged versions, the age of the oldest of those at the kill, and
+// the slowest resumption.
+func killed(t *testing.T, d *desk, trials int, run time.Duration) (lost int, age, slowest time.Duration) {
+	t.Helper()
+	l := newTally()
+	r := rand.New(rand.NewPCG(seed(t), 1))
+	for range trials {
+		ctx, cancel := context.WithCancel(t.Context())
+		var at time.Time
+		pause := run/2 + time.Duration(r.Int64N(int64(run/2)))
+		go func() {
+			time.Sleep(pause)
+			at = time.Now()
+			d.srv.Kill()
+			cancel()
+		}()
+		l.hammer(ctx, t, d, 2*time.Second, true)
+		<-ctx.Done()
+		must(t, d.srv.Restart())
+		slowest = max(slowest, resumed(t, d))
+		n, oldest := l.check(t, d)
+		if lost += n; n > 0 {
+			age = max(age, at.Sub(oldest))
+		}
+	}
+	acked, submitted := l.sum()
+	t.Logf("%d kills, %d versions of %d submitted at the end, %d rows lost versions, the oldest %v before the kill; resumed within %v", trials, acked, submitted, lost, age, slowest)
+	if slowest > 500*time.Millisecond {
+		t.Errorf("writes went on %v after the port was open, want 0.5 s", slowest)
+	}
+	return lost, age, slowest
+}
+
+// Row 1 of the suite: nothing acknowledged is lost when Redis with
+// appendfsync always is killed.
+func TestFaultKillAlways(t *testing.T) {
+	trials := 4
+	if long() {
+		trials = 20
+	}
+	d := openOn(t, redistest.New(t, "--appendonly", "yes", "--appendfsync", "always"))
+	if lost, _, _ := killed(t, d, trials, 150*time.Millisecond); lost > 0 {
+		t.Errorf("%d rows lost acknowledged versions", lost)
+	}
+}
+
+// Row 2: with everysec what is lost was acknowledged within the last two
+// seconds, and nothing goes back further or is made up.
+func TestFaultKillEverysec(t *testing.T) {
+	trials := 1
+	if long() {
+		trials = 10
+	}
+	d := openOn(t, redistest.New(t, "--appendonly", "yes", "--appendfsync", "everysec"))
+	if _, age, _ := killed(t, d, trials, 1500*time.Millisecond); age > 2*time.Second {
+		t.Errorf("a version is lost that was acknowledged %v before the kill", age)
+	}
+}
+
+// Row 3: without a file everything is lost, the restart is reported, and the
+// buffer sends again what was not acknowledged, and nothing else.
+func TestFaultKillWithoutFile(t *testing.T) {
+	d := open(t, buffering(time.Hour))
+	must(t, d.Positions.Put(t.Context(), position("P-acked", trading.PositionSideLong)))
+	must(t, d.Flush(t.Context()))
+	must(t, d.Positions.Put(t.Context(), position("P-pending", trading.PositionSideLong)))
+	d.srv.Kill()
+	must(t, d.srv.Restart())
+	must(t, d.Flush(t.Context()))
+	d.want(t, "0", "EXISTS", "trader-position:P-acked")
+	d.want(t, "1", "EXISTS", "trader-position:P-pending")
+	if n := d.Stats().Restarts; n != 1 {
+		t.Errorf("%d restarts were seen, want 1", n)
+	}
+	if _, err := d.Positions.Get(t.Context(), "P-acked"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a row of before the restart: %v", err)
+	}
+}
+
+// Row 12: a server that stands still for a while. Operations end at their
+// deadline, their outcome is unknown, and nothing goes back when it goes on.
+func TestFaultFrozenServer(t *testing.T) {
+	d := open(t)
+	l := newTally()
+	for range 2 {
+		l.hammer(after(t, 50*time.Millisecond), t, d, time.Second, false)
+		must(t, d.srv.Pause())
+		l.hammer(after(t, 600*time.Millisecond), t, d, 100*time.Millisecond, false)
+		must(t, d.srv.Resume())
+		l.hammer(after(t, 50*time.Millisecond), t, d, time.Second, false)
+		if lost, _ := l.check(t, d); lost > 0 {
+			t.Errorf("%d rows went back", lost)
+		}
+	}
+}
+
+func after(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Row 13: Redis away for a while, with a buffered writer all the time.
+func TestFaultOutage(t *testing.T) {
+	srv := redistest.New(t)
+	proxy := faultproxy.Run(t, srv.Addr())
+	d := openOn(t, srv, buffering(20*time.Millisecond, func(c *store.Config) {
+		c.Database.Port, c.BufferEntries = proxy.Port(), 3000
+	}))
+	proxy.Refuse(true)
+	proxy.Cut()
+	l := newTally()
+	n := 0
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); n++ {
+		must(t, l.put(t.Context(), t, d, fmt.Sprint("P-", n%2000)))
+		if n%200 == 0 {
+			time.Sleep(10 * time.Millisecond)
+			if b := d.Stats().Buffer; b.Entries > 3000 {
+				t.Fatalf("%+v", b)
+			}
+		}
+	}
+	before := proxy.Accepted()
+	if before > 60 {
+		t.Errorf("%d connections were tried in 3 s", before)
+	}
+	pending := d.Stats().Buffer.Entries
+	proxy.Refuse(false)
+	start := time.Now()
+	must(t, d.Flush(t.Context()))
+	took := time.Since(start)
+	t.Logf("%d writes accepted while Redis was away, %d rows pending, drained %v after", n, pending, took)
+	if lost, _ := l.check(t, d); lost > 0 {
+		t.Errorf("%d rows are not as they were accepted last", lost)
+	}
+}
+
+// Row 14: no memory. What could not be written was surely not applied, is
+// tried again, and passes when there is room; deletes pass all the time.
+func TestFaultOutOfMemory(t *testing.T) {
+	srv := redistest.New(t, "--maxmemory-policy", "noeviction")
+	ctx := t.Context()
+	d, b := openOn(t, srv), openOn(t, srv, buffering(5*time.Millisecond))
+	for i := range 200 {
+		must(t, d.Positions.Put(ctx, versioned(fmt.Sprint("P-", i), 1)))
+	}
+	d.do(t, "CONFIG", "SET", "maxmemory", "1")
+	short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	if err := d.Positions.Put(short, versioned("P-0", 2)); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "OOM") {
+		t.Errorf("Put without memory: %v", err)
+	}
+	if err := d.Orders.AppendEvents(short, order("O-1", trading.OrderStatusFilled), filled("E-1")); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Append without memory: %v", err)
+	}
+	d.want(t, "0", "EXISTS", "trader-order.events:O-1", "trader-order.seen_events:O-1")
+	must(t, d.Positions.Delete(ctx, "P-1"))
+	for i := range 100 {
+		must(t, b.Positions.Put(ctx, versioned(fmt.Sprint("P-", i), 3)))
+	}
+	must(t, b.Positions.Delete(ctx, "P-150"))
+	time.Sleep(100 * time.Millisecond)
+	if st := b.Stats().Buffer; st.Entries < 100 || st.Failed > 0 || st.LastError == nil {
+		t.Errorf("without memory: %+v", st)
+	}
+	waitFor(t, func() bool { return !b.Positions.Pending("P-150") }) // the delete passes
+	d.do(t, "CONFIG", "SET", "maxmemory", "0")
+	must(t, b.Flush(ctx))
+	for i := range 100 {
+		if p, err := d.Positions.Get(ctx, trading.PositionID(fmt.Sprint("P-", i)), store.Strong); err != nil || p.FillCount.Value != 3 {
+			t.Errorf("P-%d: version %d, %v", i, p.FillCount.Value, err)
+		}
+	}
+}
+
+// Row 15: a master that is demoted under us, and comes back, gives no error.
+func TestFaultReadOnly(t *testing.T) {
+	srv := redistest.New(t)
+	ctx := t.Context()
+	d, b := openOn(t, srv), openOn(t, srv, buffering(5*time.Millisecond))
+	d.do(t, "REPLICAOF", "127.0.0.1", "1")
+	time.AfterFunc(300*time.Millisecond, func() { _, _ = srv.Do("REPLICAOF", "NO", "ONE") })
+	must(t, b.Positions.Put(ctx, versioned("P-2", 1)))
+	start := time.Now()
+	must(t, d.Positions.Put(ctx, versioned("P-1", 1)))
+	must(t, d.Orders.AppendEvents(ctx, counted(order("O-1", trading.OrderStatusFilled), 1), filled("E-1")))
+	if took := time.Since(start); took < 250*time.Millisecond || took > 1500*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+	must(t, b.Flush(ctx))
+	d.want(t, "3", "EXISTS", "trader-position:P-1", "trader-position:P-2", "trader-order:O-1")
+}
+
+// Row 20: a password that is changed, and rights that are taken away, fail at
+// once with the cause. What is buffered waits for a password, and the server is
+// asked seldom; a right that a write lacks is reported at once.
+func TestFaultDenied(t *testing.T) {
+	srv := redistest.New(t)
+	ctx := t.Context()
+	proxy := faultproxy.Run(t, srv.Addr())
+	through := func(c *store.Config) { c.Database.Port, c.Database.Password = proxy.Port(), "old" }
+	d := &desk{srv: srv}
+	d.do(t, "CONFIG", "SET", "requirepass", "old")
+	admin := srvWith(srv, "old")
+	told := make(chan error, 10)
+	d, b := openOn(t, srv, through), openOn(t, srv, through, buffering(5*time.Millisecond, func(c *store.Config) { c.OnError = func(err error) { told <- err } }))
+	must(t, d.Positions.Put(ctx, versioned("P-1", 1)))
+
+	admin(t, "CONFIG", "SET", "requirepass", "new")
+	proxy.Cut()
+	for range 3 { // the first may find the connection broken
+		start := time.Now()
+		err := d.Positions.Put(ctx, versioned("P-1", 2))
+		if err != nil && time.Since(start) > 500*time.Millisecond {
+			t.Errorf("it failed after %v", time.Since(start))
+		}
+		if errors.Is(err, store.ErrUnknownOutcome) {
+			continue
+		}
+		if !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), "WRONGPASS") {
+			t.Errorf("Put with an old password: %v", err)
+		}
+	}
+	must(t, b.Positions.Put(ctx, versioned("P-2", 1)))
+	before := proxy.Accepted()
+	time.Sleep(time.Second)
+	if n := proxy.Accepted() - before; n > 12 { // the heartbeats of two stores among them
+		t.Errorf("%d connections in a second", n)
+	}
+	srvWith(srv, "new")(t, "CONFIG", "SET", "requirepass", "old")
+	must(t, b.Flush(ctx))
+	must(t, d.Positions.Put(ctx, versioned("P-1", 3)))
+
+	admin = srvWith(srv, "old")
+	admin(t, "ACL", "SETUSER", "default", "-set")
+	start := time.Now()
+	if err := d.Positions.Put(ctx, versioned("P-1", 4)); !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), "NOPERM") || time.Since(start) > 500*time.Millisecond {
+		t.Errorf("Put without the right to SET: %v after %v", err, time.Since(start))
+	}
+	must(t, b.Positions.Put(ctx, versioned("P-2", 2)))
+	waitFor(t, func() bool { return b.Stats().Buffer.Failed == 1 }) // within 20 s, and before a Flush
+	if err := <-told; !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), "NOPERM") {
+		t.Errorf("OnError: %v", err)
+	}
+	if err := b.Flush(ctx); !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), `"P-2"`) {
+		t.Errorf("Flush: %v", err)
+	}
+	admin(t, "ACL", "SETUSER", "default", "+set")
+	must(t, b.Positions.Put(ctx, versioned("P-2", 3)))
+	must(t, b.Flush(ctx))
+	if p, err := b.Positions.Get(ctx, "P-2", store.Strong); err != nil || p.FillCount.Value != 3 {
+		t.Errorf("version %d, %v", p.FillCount.Value, err)
+	}
+}
+
+// srvWith sends commands to a server whose password has changed since it was
+// started.
+func srvWith(srv *redistest.Server, password string) func(t *testing.T, args ...string) string {
+	return func(t *testing.T, args ...string) string {
+		t.Helper()
+		r, err := srv.DoAs(password, args...)
+		if err != nil {
+			t.Fatalf("%s: %v", strings.Join(args, " "), err)
+		}
+		return r
+	}
+}
+
+// Row 23: a row that the server does not take is given up with its cause, and
+// nobody else waits for it.
+func TestFaultPoison(t *testing.T) {
+	errs := make(chan error, 10)
+	d := open(t, buffering(5*time.Millisecond, func(c *store.Config) { c.OnError = func(err error) { errs <- err } }))
+	ctx := t.Context()
+	d.do(t, "HSET", "trader-position:P-poison", "of", "somebody")
+	poison := versioned("P-poison", 1)
+	must(t, d.Positions.Put(ctx, poison))
+	for i := range 500 {
+		must(t, d.Positions.Put(ctx, versioned(fmt.Sprint("P-", i), 1)))
+	}
+	start := time.Now()
+	waitFor(t, func() bool { return d.Stats().Buffer.Entries <= 1 })
+	others := time.Since(start)
+	select {
+	case err := <-errs:
+		if !strings.Contains(err.Error(), `"P-poison"`) || !errors.Is(err, store.ErrRefused) {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the poison is not reported")
+	}
+	t.Logf("the others were through after %v, the poison was given up after %v", others, time.Since(start))
+	if others > 2*time.Second {
+		t.Errorf("the others waited %v", others)
+	}
+	if err := d.Flush(ctx); err == nil || !strings.Contains(err.Error(), `"P-poison"`) {
+		t.Errorf("Flush: %v", err)
+	}
+	must(t, d.Flush(ctx))
+	if st := d.Stats().Buffer; st.Failed != 1 || st.Acked != 500 {
+		t.Errorf("%+v", st)
+	}
+}
