@@ -60,7 +60,7 @@ func onFullDisk(dir string) {
 		fail(err)
 	}
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	code := run(context.Background(), append([]string{"-out", dir}, short...), os.Stdout, os.Stderr)
+	code := run(context.Background(), append([]string{"-quick", "-out", dir}, short...), os.Stdout, os.Stderr)
 	s, err := readSummary(dir)
 	switch {
 	case err != nil:
