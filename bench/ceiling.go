@@ -15,7 +15,7 @@ import (
 
 // ceiling asks redis-benchmark, where it is installed, what the server can do: a program in C that neither
 // decodes nor checks. Its figures are a range over runs and never part of a ratio, for they can't be interleaved.
-func ceiling(ctx context.Context, srv *server) ([]report.Ceiling, error) {
+func ceiling(ctx context.Context, srv *server, clients int) ([]report.Ceiling, error) {
 	bin, err := exec.LookPath("redis-benchmark")
 	if err != nil || srv.kind != "private" || srv.db.Unix != "" {
 		return nil, nil
@@ -26,7 +26,7 @@ func ceiling(ctx context.Context, srv *server) ([]report.Ceiling, error) {
 	var out []report.Ceiling
 	for range 3 {
 		for _, depth := range []int{1, 16} {
-			cmd := exec.CommandContext(ctx, bin, "-h", srv.db.Host, "-p", strconv.Itoa(srv.db.Port), "-c", strconv.Itoa(peerClients),
+			cmd := exec.CommandContext(ctx, bin, "-h", srv.db.Host, "-p", strconv.Itoa(srv.db.Port), "-c", strconv.Itoa(clients),
 				"-n", strconv.Itoa(60_000*depth/min(depth, 4)), "-P", strconv.Itoa(depth), "-d", size, "-t", "set,get", "--csv")
 			text, err := cmd.Output() // It hangs when the server is gone; the context's deadline ends it.
 			if err != nil {

@@ -36,6 +36,7 @@ type config struct {
 	rounds    int
 	windows   int // A round and cell.
 	slice     time.Duration
+	peers     int           // Callers of each peer.
 	budget    time.Duration // Of a standard run, loading included; 0 = none. Slices are cut to keep it.
 	extend    bool
 	extras    bool // Peers, sweep, and the other loops and workloads.
@@ -91,6 +92,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	f.DurationVar(&c.slo, "slo", time.Millisecond, "the p95 that is claimed")
 	f.Uint64Var(&c.seed, "seed", 42, "of keys and arrivals")
 	f.DurationVar(&c.slice, "slice", 0, "how long one cell is measured at a time (default 50ms, quick 30ms, full 100ms)")
+	f.IntVar(&c.peers, "peer-clients", 8, "callers of each peer (full)")
 	f.IntVar(&c.windows, "windows", 0, "windows of five slices a round and cell (default 4, full 8)")
 	f.StringVar(&c.out, "out", "", "output `folder` (default bench/out/<time>)")
 	usage := func(w io.Writer) {
@@ -172,6 +174,8 @@ func (c *config) check() error {
 		return errors.New("-aof needs the private server, but NACRE_REDIS_URL is set")
 	case c.slo <= 0:
 		return fmt.Errorf("-slo %v is no duration to claim", c.slo)
+	case c.peers < 1 || c.peers > 1024:
+		return fmt.Errorf("-peer-clients %d is not between 1 and 1024", c.peers)
 	case c.slice < 5*time.Millisecond || c.slice > 10*time.Second:
 		return fmt.Errorf("-slice %v is not between 5ms and 10s", c.slice)
 	case c.windows < 1:

@@ -22,9 +22,8 @@ import (
 
 // Peers are measured in a closed loop, slice by slice in turn: never one after the other.
 const (
-	peerClients = 8
-	peerRounds  = 12
-	peerSlices  = 4
+	peerRounds = 12
+	peerSlices = 4
 )
 
 // A rival is one way to keep an order in Redis.
@@ -51,7 +50,7 @@ func (s *session) peers(ctx context.Context) error {
 			return err
 		}
 	}
-	s.sum.Ceiling, err = ceiling(ctx, srv)
+	s.sum.Ceiling, err = ceiling(ctx, srv, s.cfg.peers)
 	return err
 }
 
@@ -133,7 +132,7 @@ func (s *session) contest(ctx context.Context, rivals []*rival, kind load.Kind) 
 	var in []*rival
 	for _, r := range rivals {
 		if r.only == "" || r.only == kind.String() {
-			r.loop, r.total, r.p95s, r.perSec = load.NewClosed(r.target(kind, peerClients), peerClients), load.NewSample(), nil, nil
+			r.loop, r.total, r.p95s, r.perSec = load.NewClosed(r.target(kind, s.cfg.peers), s.cfg.peers), load.NewSample(), nil, nil
 			in = append(in, r)
 		}
 	}
@@ -162,7 +161,7 @@ func (s *session) contest(ctx context.Context, rivals []*rival, kind load.Kind) 
 	}
 	for _, r := range in {
 		s.sum.Peers = append(s.sum.Peers, report.Peer{
-			Name: r.name, Workload: kind.String(), Clients: peerClients, P95: summary(r.p95s), PerSec: summary(r.perSec),
+			Name: r.name, Workload: kind.String(), Clients: s.cfg.peers, P95: summary(r.p95s), PerSec: summary(r.perSec),
 			P95Ratio: verdict.Ratio(r.p95s, in[0].p95s), OpsRatio: verdict.Ratio(r.perSec, in[0].perSec),
 			Allocs: allocs(ctx, r.target(kind, 1)), Errors: r.total.Errors, Mismatch: r.total.Mismatch,
 		})
