@@ -35,15 +35,10 @@ func TestCacheIsBounded(t *testing.T) {
 func TestBytesAreHonest(t *testing.T) {
 	const n = 1500
 	d := open(t, func(c *store.Config) { c.CacheBytes = 1 << 30 })
-	full := position("", trading.PositionSideLong)
-	o := store.Some(dec("12345.678"))
-	full.PeakQty, full.BuyQty, full.SellQty, full.LastQty, full.LastPx, full.RealizedPnl = o, o, o, o, o, o
-	full.TraderID, full.AccountID, full.OpeningOrderID = "TRADER-001", "BINANCE-USDT_FUTURES-master", "O-20251230-001"
-	full.Commissions = map[string]decimal.Decimal{"USDT": dec("1.5"), "BNB": dec("0.1")}
 	for name, make := range map[string]func(i int) trading.Position{
 		"required fields": func(i int) trading.Position { return position(fmt.Sprint("P-", i), trading.PositionSideLong) },
 		"many fields": func(i int) trading.Position {
-			p := full
+			p := manyFields()
 			p.PositionID = trading.PositionID(fmt.Sprint("Q-", i))
 			return p
 		},
@@ -84,6 +79,15 @@ func TestBytesAreHonest(t *testing.T) {
 			t.Logf("%d bytes a row, counted %d", took/n, held.Bytes/n)
 		})
 	}
+}
+
+// manyFields is a position with its required fields and many others.
+func manyFields() trading.Position {
+	p, o := position("", trading.PositionSideLong), store.Some(dec("12345.678"))
+	p.PeakQty, p.BuyQty, p.SellQty, p.LastQty, p.LastPx, p.RealizedPnl = o, o, o, o, o, o
+	p.TraderID, p.AccountID, p.OpeningOrderID = "TRADER-001", "BINANCE-USDT_FUTURES-master", "O-20251230-001"
+	p.Commissions = map[string]decimal.Decimal{"USDT": dec("1.5"), "BNB": dec("0.1")}
+	return p
 }
 
 func heap() int64 {
