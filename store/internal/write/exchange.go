@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -15,19 +14,18 @@ import (
 type form uint8
 
 const (
-	queued   form = iota // commands between MULTI and EXEC
+	queued   form = iota // commands between MULTI and EXEC: Redis takes less time than for a script
 	scripted             // the apply script
 	bare                 // commands of a series, which take no part in anything
 )
 
-// An exchange is a step with its commands and replies.
+// An exchange is a step with its results.
 type exchange struct {
 	Batch
 	form form
 	rs   []Result // of the ops
 	err  error
-	n    int // commands
-	args arguments
+	n    int // commands that it was sent as
 }
 
 func newExchange(b Batch, rs []Result) exchange {
@@ -52,30 +50,29 @@ func (e *exchange) fail(err error) {
 	}
 }
 
-var sequences = sync.Pool{New: func() any { return new(sequence) }}
+var steps = sync.Pool{New: func() any { return new(step) }}
 
 // send takes the steps, in one round trip.
 func (x *Executor) send(ctx context.Context, es []exchange) {
-	s := sequences.Get().(*sequence)
-	defer sequences.Put(s)
-	if len(es) == 1 && es[0].form == scripted {
-		e := &es[0]
-		if err := e.script(s); err != nil {
-			e.fail(err)
-		} else {
-			e.answer(x.run(ctx, applyScript, e.args.keys, e.args.argv))
-		}
-		return
-	}
+	s := steps.Get().(*step)
+	defer steps.Put(s)
 	b := x.Conn.Client.B()
 	cmds := make([]rueidis.Completed, 0, 18*len(es))
 	for i := range es {
+		before := len(cmds)
 		cmds = es[i].commands(cmds, b, s)
+		es[i].n = len(cmds) - before
 	}
-	if len(cmds) == 0 {
-		return
+	var one [1]rueidis.RedisResult
+	replies := one[:0]
+	switch len(cmds) {
+	case 0:
+	case 1:
+		one[0] = x.Conn.Client.Do(ctx, cmds[0])
+		replies = one[:]
+	default:
+		replies = x.Conn.Client.DoMulti(ctx, cmds...)
 	}
-	replies := x.Conn.Client.DoMulti(ctx, cmds...)
 	for i := range es {
 		e := &es[i]
 		mine := replies[:e.n]
@@ -85,49 +82,43 @@ func (x *Executor) send(ctx context.Context, es []exchange) {
 		case e.form == queued:
 			e.transaction(mine)
 		case e.form == bare:
-			// RPUSH alone decides: what a lost LTRIM leaves, the next one trims.
 			e.fail(mine[0].Error())
 		default:
-			if re, ok := rueidis.IsRedisErr(mine[0].Error()); ok && re.IsNoScript() {
-				mine[0] = x.run(ctx, applyScript, e.args.keys, e.args.argv)
+			r := mine[0]
+			if unknown(r) {
+				_ = s.fill(e.Ops, e.Checks)
+				r = x.Conn.Client.Do(ctx, applyScript.whole(b, s.keys, s.argv))
 			}
-			e.answer(mine[0])
+			e.answer(r)
 		}
 	}
 }
 
 // commands adds what the step is sent as.
-func (e *exchange) commands(cmds []rueidis.Completed, b rueidis.Builder, s *sequence) []rueidis.Completed {
-	before := len(cmds)
+func (e *exchange) commands(cmds []rueidis.Completed, b rueidis.Builder, s *step) []rueidis.Completed {
+	if e.form == bare {
+		return e.Ops[0].seriesCommands(cmds, b)
+	}
+	if err := s.fill(e.Ops, e.Checks); err != nil {
+		e.fail(err)
+		return cmds
+	}
 	if e.form == scripted {
-		if err := e.script(s); err != nil {
-			e.fail(err)
-			return cmds
-		}
-		e.n = 1
-		return append(cmds, b.Evalsha().Sha1(applyScript.sha).Numkeys(int64(len(e.args.keys))).Key(e.args.keys...).Arg(e.args.argv...).Build())
+		return append(cmds, applyScript.known(b, s.keys, s.argv))
 	}
-	if e.form == queued {
-		cmds = append(cmds, b.Multi().Build())
-	}
-	s.reset()
-	for i := range e.Ops {
-		e.Ops[i].commands(s)
-	}
+	cmds = append(cmds, b.Multi().Build())
 	first := true
-	s.each(func(c command, args []string) {
-		if cmd := b.Arbitrary(c.name); e.form == bare || first {
-			cmds = append(cmds, cmd.Keys(c.key).Args(args...).Build())
-		} else { // its slot is that of the first: it need not be computed
-			cmds = append(cmds, cmd.Args(c.key).Args(args...).Build())
+	s.each(func(name, key string, args []string) {
+		c := b.Arbitrary(name)
+		if first {
+			c = c.Keys(key)
+		} else { // in the slot of the first, which costs something to find
+			c = c.Args(key)
 		}
 		first = false
+		cmds = append(cmds, c.Args(args...).Build())
 	})
-	if e.form == queued {
-		cmds = append(cmds, b.Exec().Build())
-	}
-	e.n = len(cmds) - before
-	return cmds
+	return append(cmds, b.Exec().Build())
 }
 
 // transaction reads the replies of MULTI, the queued commands and EXEC. A
@@ -176,48 +167,6 @@ func (e *exchange) transaction(group []rueidis.RedisResult) {
 	if (o.Kind == Put || o.Kind == Delete) && len(replies) > 0 {
 		e.rs[0].Old = bytesOf(replies[0])
 	}
-}
-
-// script prepares the arguments of the apply script.
-func (e *exchange) script(s *sequence) error {
-	guards, err := existing(e.Ops)
-	if err != nil {
-		return err
-	}
-	a := &e.args
-	a.put(strconv.Itoa(len(guards) + len(e.Checks)))
-	for _, checks := range [][]Check{guards, e.Checks} {
-		for _, c := range checks {
-			a.put(c.kind, a.key(c.key), c.a, c.b)
-		}
-	}
-	a.appends(e.Ops)
-	n := 0
-	for i := range e.Ops {
-		o := &e.Ops[i]
-		s.reset()
-		if o.Kind == Append {
-			o.rowCommands(s)
-		} else {
-			o.commands(s)
-		}
-		if o.Kind == Append && len(o.Elems) > 0 { // before the row, whose commands carry the TTL over
-			n++
-			a.put("3", "APPEND", a.key(o.partKey(o.Part)), strconv.Itoa(n), a.key(o.partKey(Seen(o.Part))), strconv.Itoa(len(s.commands)))
-		}
-		s.each(func(c command, args []string) {
-			if c.name == kept {
-				a.put("3", kept, a.key(c.key), a.key(o.partKey(Held)))
-			} else {
-				a.put(strconv.Itoa(c.n), c.name, a.key(c.key))
-			}
-			a.put(args...)
-		})
-		if o.Kind == HashPut {
-			a.put("1", "TTLOF", a.key(o.partKey(o.Part)), a.key(o.RowKey()))
-		}
-	}
-	return nil
 }
 
 // answer reads the reply of the apply script.

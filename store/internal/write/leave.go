@@ -212,7 +212,7 @@ func (x *Executor) depart(ctx context.Context, ds []departure) (again []departur
 		if !ok {
 			continue
 		}
-		cmds = append(cmds, b.Evalsha().Sha1(leave.sha).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build())
+		cmds = append(cmds, leave.known(b, keys, args))
 		of = append(of, &ds[i])
 	}
 	if len(cmds) == 0 {
@@ -220,9 +220,9 @@ func (x *Executor) depart(ctx context.Context, ds []departure) (again []departur
 	}
 	for i, r := range x.Conn.Client.DoMulti(ctx, cmds...) {
 		d := of[i]
-		if re, ok := rueidis.IsRedisErr(r.Error()); ok && re.IsNoScript() {
+		if unknown(r) {
 			keys, args, _ := d.call(x.Conn.Now())
-			r = x.run(ctx, leave, keys, args)
+			r = x.Conn.Client.Do(ctx, leave.whole(b, keys, args))
 		}
 		m, err := r.ToMessage()
 		switch {

@@ -1,7 +1,6 @@
 package write
 
 import (
-	"context"
 	"crypto/sha1"
 	_ "embed"
 	"encoding/hex"
@@ -28,57 +27,30 @@ var (
 	leave       = newScript(leaveScript)
 )
 
-// run sends a script, and again by its text where the server answers NOSCRIPT.
-func (x *Executor) run(ctx context.Context, s script, keys, args []string) rueidis.RedisResult {
-	b := x.Conn.Client.B()
-	r := x.Conn.Client.Do(ctx, b.Evalsha().Sha1(s.sha).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build())
-	if re, ok := rueidis.IsRedisErr(r.Error()); ok && re.IsNoScript() {
-		r = x.Conn.Client.Do(ctx, b.Eval().Script(s.text).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build())
-	}
-	return r
+// known is the command that runs the script on a server which knows it.
+func (s script) known(b rueidis.Builder, keys, args []string) rueidis.Completed {
+	return command(b, "EVALSHA", s.sha, keys, args)
 }
 
-// arguments collects what the apply script takes.
-type arguments struct {
-	keys []string
-	at   map[string]string
-	argv []string
+// whole is the command with the script's text.
+func (s script) whole(b rueidis.Builder, keys, args []string) rueidis.Completed {
+	return command(b, "EVAL", s.text, keys, args)
 }
 
-func (a *arguments) key(k string) string {
-	if i, ok := a.at[k]; ok {
-		return i
+// command has the slot of its first key, which is that of all.
+func command(b rueidis.Builder, name, script string, keys, args []string) rueidis.Completed {
+	c := b.Arbitrary(name, script, strconv.Itoa(len(keys)))
+	if len(keys) > 0 {
+		c = c.Keys(keys[0]).Args(keys[1:]...)
 	}
-	a.keys = append(a.keys, k)
-	i := strconv.Itoa(len(a.keys))
-	if a.at == nil {
-		a.at = map[string]string{}
-	}
-	a.at[k] = i
-	return i
+	return c.Args(args...).Build()
 }
 
-func (a *arguments) put(args ...string) { a.argv = append(a.argv, args...) }
-
-// appends adds the elements of the ops, which the script looks at before it
-// writes anything.
-func (a *arguments) appends(ops []Op) {
-	n, head := 0, len(a.argv)
-	a.put("")
-	for i := range ops {
-		o := &ops[i]
-		if o.Kind != Append || len(o.Elems) == 0 {
-			continue
-		}
-		n++
-		list := o.partKey(o.Part)
-		a.put(a.key(list), a.key(o.partKey(Seen(o.Part))), a.key(o.RowKey()), strconv.FormatInt(o.Capacity, 10), strconv.FormatInt(o.Count, 10))
-		a.put(emptied(ops[:i], list), strconv.Itoa(len(o.Elems)))
-		for _, e := range o.Elems {
-			a.put(e.ID, text(e.Value))
-		}
-	}
-	a.argv[head] = strconv.Itoa(n)
+// unknown tells whether the server does not know the script: it has done
+// nothing.
+func unknown(r rueidis.RedisResult) bool {
+	e, ok := rueidis.IsRedisErr(r.Error())
+	return ok && e.IsNoScript()
 }
 
 // emptied tells the script whether, since the last append to the list, one of
