@@ -91,7 +91,7 @@ func (c *Codec[V]) Append(b []byte, v *V) ([]byte, error) {
 // decimals are shared between rows.
 func (c *Codec[V]) Take(b []byte, v *V, in *Interner) error {
 	r := readers.Get().(*Reader)
-	*r = Reader{src: b, c: &c.core, in: in}
+	r.src, r.c, r.in = b, &c.core, in // Else it is empty.
 	for r.Next() {
 		c.take(v, r)
 	}

@@ -77,12 +77,11 @@ func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool {
 	if v == nil {
 		return coef == 0 && int(d.Exponent()) == -scale
 	}
-	words := v.Bits()
-	if len(words) != 1 {
-		return sameByMethod(d, coef, scale)
+	words, abs := v.Bits(), int64(0)
+	if len(words) > 0 {
+		abs = int64(words[0])
 	}
-	abs := int64(words[0])
-	return signed(abs, v.Sign() < 0) == coef && abs >= 0 && int(d.Exponent()) == -scale
+	return signed(abs, v.Sign() < 0) == coef && abs >= 0 && len(words) <= 1 && int(d.Exponent()) == -scale
 }
 
 // A cell is a coefficient of one word, the word beside it.

@@ -88,11 +88,22 @@ func TestHostile(t *testing.T) {
 		b[0]++ // One more field.
 		return append(b, field...)
 	}
+	// A field where it belongs, of a row that is canonical up to there.
+	straight := func(key, value string) []byte {
+		b := fullOf(t, subjectNamed(t, "sample"))
+		before, _, _ := bytes.Cut(b, []byte(key))
+		return append(before[:len(before):len(before)], key+value...)
+	}
+	tagged := minimal()
+	tagged.Tags = []string{"x"}
+	huge := "\xa4tags\xdc\x01\x2c" + strings.Repeat("\xda\x10\x00"+strings.Repeat("x", wire.MaxString), 300)
 	for _, c := range []struct {
 		name string
 		in   []byte
 		want error
 	}{
+		{"a row of more than a MiB", bytes.Replace(must2(tagged.MarshalMsg(nil)), []byte("\xa4tags\x91\xa1x"), []byte(huge), 1), wire.ErrTooLong},
+		{"list of ten thousand where it belongs", straight("\xa4legs", "\xdc\x27\x10\x80"), wire.ErrTruncated},
 		{"list of a million in 13 bytes", []byte("\x81\xa4legs" + list32(1<<20) + "\x00\x00"), wire.ErrTruncated},
 		{"list of four thousand million", row("\xa4ints" + list32(1<<32-1)), wire.ErrTruncated},
 		{"map of a million in 15 bytes", row("\xa8price_by" + map32(1<<20)), wire.ErrTruncated},
@@ -139,9 +150,8 @@ func TestHostile(t *testing.T) {
 		{"base64 that is none", []byte(`{"raw":{"$bin":"?"}}`), wire.ErrJSON},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			v := new(sample)
 			var err error
-			run := func() { err = sampleCodec.Take(c.in, v, nil) }
+			run := func() { err = sampleCodec.Take(c.in, new(sample), nil) }
 			run()
 			if n := allocated(run); n > memoryBound(len(c.in)) {
 				t.Errorf("%d bytes of input allocated %d", len(c.in), n)
@@ -149,7 +159,7 @@ func TestHostile(t *testing.T) {
 			if !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
-			if _, err := v.UnmarshalMsg(c.in); !errors.Is(err, c.want) && c.want != wire.ErrTrailing {
+			if _, err := new(sample).UnmarshalMsg(c.in); !errors.Is(err, c.want) && c.want != wire.ErrTrailing {
 				t.Errorf("UnmarshalMsg: got %v, want %v", err, c.want)
 			}
 		})

@@ -68,163 +68,125 @@ func (r *Reader) mapKey() []byte {
 // prevBits are the bits of Reader.prev that hold a length up to [MaxString].
 const prevBits = 13
 
-// mapOf returns the map to fill with n entries.
-func mapOf[T any](r *Reader, v *map[string]T, n int) map[string]T {
+// entries goes through a map as it is read. Entries that do not change are not
+// touched.
+type entries[T any] struct {
+	m    map[string]T
+	n    int // Entries to read,
+	read int // of which so many are,
+	at   int // from this offset on.
+	key  []byte
+}
+
+// entriesOf reads the key and the length of a map.
+func entriesOf[T any](r *Reader, key string, v *map[string]T, p Presence) entries[T] {
+	n := r.mapLen(key, p, 2)
 	switch {
 	case n == 0 && !r.bad:
 		*v = nil
 	case n > 0 && *v == nil:
 		*v = make(map[string]T, n)
 	}
-	return *v
+	return entries[T]{m: *v, n: n, at: r.i}
 }
 
-// stale tells whether m holds more than the n entries just read. It is then
-// emptied, to be read once more from offset at.
-func stale[T any](r *Reader, m map[string]T, n, at int) bool {
-	if r.bad || len(m) == n || r.learn != nil {
-		return false
+// next reads the key of the next entry. A map that holds more than what was
+// read is emptied, to be read once more.
+func (e *entries[T]) next(r *Reader) bool {
+	if e.read == e.n {
+		if len(e.m) == e.n || r.bad || r.learn != nil {
+			return false
+		}
+		clear(e.m)
+		r.i, r.prev, e.read = e.at, 0, 0
 	}
-	clear(m)
-	r.i, r.prev = at, 0
-	return true
+	e.read++
+	e.key = r.mapKey()
+	return !r.bad || r.learn != nil
 }
+
+// put sets the entry whose key was read last.
+func (e *entries[T]) put(r *Reader, v T) { e.m[r.text(e.key)] = v }
 
 // TakeStringMap reads a map of strings, enums or ids.
 func TakeStringMap[T ~string](r *Reader, key string, v *map[string]T, p Presence, max int) {
-	n := r.mapLen(key, p, 2)
-	m, at := mapOf(r, v, n), r.i
-	for again := true; again; again = stale(r, m, n, at) {
-		for range n {
-			k := r.mapKey()
-			e, had := m[string(k)]
-			old := e
-			if s, changed := r.takeStr("", string(e), max); changed {
-				e = T(s)
-			}
-			if !had || old != e {
-				m[r.text(k)] = e
-			}
+	for e := entriesOf(r, key, v, p); e.next(r); {
+		old, had := e.m[string(e.key)]
+		if s, changed := r.takeStr("", string(old), max); changed || !had {
+			e.put(r, T(s))
 		}
 	}
 }
 
 // TakeIntMap reads a map of int64 or of ids that are one.
 func TakeIntMap[T ~int64](r *Reader, key string, v *map[string]T, p Presence) {
-	n := r.mapLen(key, p, 2)
-	m, at := mapOf(r, v, n), r.i
-	for again := true; again; again = stale(r, m, n, at) {
-		for range n {
-			k := r.mapKey()
-			e, had := m[string(k)]
-			old := e
-			e = T(r.int(kindInt))
-			if !had || old != e {
-				m[r.text(k)] = e
-			}
+	for e := entriesOf(r, key, v, p); e.next(r); {
+		old, had := e.m[string(e.key)]
+		if x := T(r.int(kindInt)); !had || x != old {
+			e.put(r, x)
 		}
 	}
 }
 
 // TakeTimestampMap reads a map of timestamps.
 func TakeTimestampMap[T ~int64](r *Reader, key string, v *map[string]T, p Presence) {
-	n := r.mapLen(key, p, 2)
-	m, at := mapOf(r, v, n), r.i
-	for again := true; again; again = stale(r, m, n, at) {
-		for range n {
-			k := r.mapKey()
-			e, had := m[string(k)]
-			old := e
-			e = T(r.time())
-			if !had || old != e {
-				m[r.text(k)] = e
-			}
+	for e := entriesOf(r, key, v, p); e.next(r); {
+		old, had := e.m[string(e.key)]
+		if x := T(r.time()); !had || x != old {
+			e.put(r, x)
 		}
 	}
 }
 
 // TakeTextMap reads a map of ids of several parts.
 func TakeTextMap[T id, P text[T]](r *Reader, key string, v *map[string]T, p Presence) {
-	n := r.mapLen(key, p, 2)
-	m, at := mapOf(r, v, n), r.i
-	for again := true; again; again = stale(r, m, n, at) {
-		for range n {
-			k := r.mapKey()
-			e, had := m[string(k)]
-			old := e
-			takeText[T, P](r, &e)
-			if !had || old != e {
-				m[r.text(k)] = e
-			}
+	for e := entriesOf(r, key, v, p); e.next(r); {
+		old, had := e.m[string(e.key)]
+		x := old
+		if takeText[T, P](r, &x); !had || x != old {
+			e.put(r, x)
 		}
 	}
 }
 
 // TakeDecimalMap reads a map of decimals.
 func (r *Reader) TakeDecimalMap(key string, v *map[string]decimal.Decimal, p Presence) {
-	n := r.mapLen(key, p, 2)
-	m, at := mapOf(r, v, n), r.i
-	for again := true; again; again = stale(r, m, n, at) {
-		for range n {
-			k := r.mapKey()
-			e, had := m[string(k)]
-			old := e
-			r.takeDecimal("", &e)
-			if !had || old != e {
-				m[r.text(k)] = e
-			}
+	for e := entriesOf(r, key, v, p); e.next(r); {
+		old, had := e.m[string(e.key)]
+		x := old
+		if r.takeDecimal("", &x); !had || x != old {
+			e.put(r, x)
 		}
 	}
 }
 
 // TakeBoolMap reads a map of bools.
 func (r *Reader) TakeBoolMap(key string, v *map[string]bool, p Presence) {
-	n := r.mapLen(key, p, 2)
-	m, at := mapOf(r, v, n), r.i
-	for again := true; again; again = stale(r, m, n, at) {
-		for range n {
-			k := r.mapKey()
-			e, had := m[string(k)]
-			old := e
-			e = r.takeBool()
-			if !had || old != e {
-				m[r.text(k)] = e
-			}
+	for e := entriesOf(r, key, v, p); e.next(r); {
+		old, had := e.m[string(e.key)]
+		if x := r.takeBool(); !had || x != old {
+			e.put(r, x)
 		}
 	}
 }
 
 // TakeFloatMap reads a map of float64.
 func (r *Reader) TakeFloatMap(key string, v *map[string]float64, p Presence) {
-	n := r.mapLen(key, p, 2)
-	m, at := mapOf(r, v, n), r.i
-	for again := true; again; again = stale(r, m, n, at) {
-		for range n {
-			k := r.mapKey()
-			e, had := m[string(k)]
-			old := e
-			e = r.takeFloat()
-			if !had || old != e {
-				m[r.text(k)] = e
-			}
+	for e := entriesOf(r, key, v, p); e.next(r); {
+		old, had := e.m[string(e.key)]
+		if x := r.takeFloat(); !had || x != old {
+			e.put(r, x)
 		}
 	}
 }
 
 // TakeBytesMap reads a map of bytes.
 func (r *Reader) TakeBytesMap(key string, v *map[string][]byte, p Presence, max int) {
-	n := r.mapLen(key, p, 2)
-	m, at := mapOf(r, v, n), r.i
-	for again := true; again; again = stale(r, m, n, at) {
-		for range n {
-			k := r.mapKey()
-			e, had := m[string(k)]
-			old := e
-			e = nil
-			r.takeBytes(&e, max)
-			if !had || !bytes.Equal(old, e) {
-				m[r.text(k)] = e
-			}
+	for e := entriesOf(r, key, v, p); e.next(r); {
+		old, had := e.m[string(e.key)]
+		var x []byte
+		if r.takeBytes(&x, max); !had || !bytes.Equal(x, old) {
+			e.put(r, x)
 		}
 	}
 }
