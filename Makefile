@@ -73,6 +73,7 @@ test: redis check-generate lint ## Check freshness, lint, and test all modules w
 
 .PHONY: test-long
 test-long: redis python ## The tests with their long forms (NACRE_LONG=1): up to an hour
+	@$(with_redis); export NACRE_LONG=1; $(GO) test -v -timeout 60m -run '^TestTorture$$' ./store
 	@$(with_redis); $(with_python); export NACRE_LONG=1; $(call each,$(GO) test -race -timeout 90m ./...)
 
 .PHONY: bench

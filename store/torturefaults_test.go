@@ -122,12 +122,16 @@ func (x *torture) wait(d time.Duration) {
 const tortureMaxAge = 150 * time.Millisecond
 
 // The short form takes a few seconds. The long form (NACRE_LONG) goes on to
-// 100 M operations, 1 M foreign writes and 400 lost connections.
+// 100 M operations, 1 M foreign writes and 400 lost connections; with the race
+// detector, for two minutes.
 func TestTorture(t *testing.T) {
 	x := startTorture(t, cache.Whole, tortureMaxAge)
 	x.run(func() bool {
 		if !long() {
 			return time.Since(x.start) > 3*time.Second
+		}
+		if raced {
+			return time.Since(x.start) > 2*time.Minute
 		}
 		var ops, lost int64
 		for _, s := range x.stores {
