@@ -118,36 +118,50 @@ func after(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
-// Row 13: Redis away for a while, with a buffered writer all the time.
+// Row 13: Redis away for a while, with a buffered writer of 10,000 rows a
+// second all the time.
 func TestFaultOutage(t *testing.T) {
+	away, rows := 3*time.Second, 2000
+	if long() {
+		away, rows = time.Minute, 50_000
+	}
 	srv := redistest.New(t)
 	proxy := faultproxy.Run(t, srv.Addr())
+	const entries, bytes = 100_000, 64 << 20
 	d := openOn(t, srv, buffering(20*time.Millisecond, func(c *store.Config) {
-		c.Database.Port, c.BufferEntries = proxy.Port(), 3000
+		c.Database.Port, c.BufferEntries, c.BufferBytes = proxy.Port(), entries, bytes
 	}))
+	l := newTally()
+	for i := range rows { // what the test itself takes
+		l.of(fmt.Sprint("P-", i))
+	}
+	before := heap()
 	proxy.Refuse(true)
 	proxy.Cut()
-	l := newTally()
 	n := 0
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); n++ {
-		must(t, l.put(t.Context(), t, d, fmt.Sprint("P-", n%2000)))
-		if n%200 == 0 {
-			time.Sleep(10 * time.Millisecond)
-			if b := d.Stats().Buffer; b.Entries > 3000 {
-				t.Fatalf("%+v", b)
-			}
+	for start := time.Now(); time.Since(start) < away; {
+		for range 200 {
+			must(t, l.put(t.Context(), t, d, fmt.Sprint("P-", n%rows)))
+			n++
+		}
+		time.Sleep(time.Until(start.Add(time.Duration(n) * 100 * time.Microsecond)))
+		if b := d.Stats().Buffer; b.Entries > entries || b.Bytes > bytes {
+			t.Fatalf("%+v", b)
 		}
 	}
-	before := proxy.Accepted()
-	if before > 60 {
-		t.Errorf("%d connections were tried in 3 s", before)
+	if dials := proxy.Accepted(); dials > 40*int(away/time.Second) {
+		t.Errorf("%d connections were tried in %v", dials, away)
 	}
-	pending := d.Stats().Buffer.Entries
+	pending, grown := d.Stats().Buffer, heap()-before
+	if grown > pending.Bytes*3/2+8<<20 {
+		t.Errorf("the heap has grown by %d bytes, the buffer counts %d", grown, pending.Bytes)
+	}
 	proxy.Refuse(false)
 	start := time.Now()
 	must(t, d.Flush(t.Context()))
 	took := time.Since(start)
-	t.Logf("%d writes accepted while Redis was away, %d rows pending, drained %v after", n, pending, took)
+	t.Logf("%d writes accepted while Redis was away, %d rows pending in %d bytes (heap %d), drained after %v: %.0f rows/s",
+		n, pending.Entries, pending.Bytes, grown, took, float64(pending.Entries)/took.Seconds())
 	if lost, _ := l.check(t, d); lost > 0 {
 		t.Errorf("%d rows are not as they were accepted last", lost)
 	}

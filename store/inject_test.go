@@ -19,7 +19,7 @@ import (
 
 // injected is a store on a client that answers what the test says, and that
 // panics on keys of different cluster slots in one command.
-func injected(t *testing.T) (*mock.Client, trading.Tables) {
+func injected(t testing.TB) (*mock.Client, trading.Tables) {
 	t.Helper()
 	c := mock.NewClient(gomock.NewController(t), mock.WithSlotCheck())
 	s, err := store.Open(t.Context(), store.Config{
