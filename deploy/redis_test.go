@@ -25,11 +25,13 @@ var tools = []string{"bash", "cat", "chmod", "cp", "dirname", "env", "mkdir", "r
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m := &machine{t: t, repo: t.TempDir(), path: t.TempDir()}
-	script, err := os.ReadFile("redis.sh")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"redis.sh", "apt.sh"} {
+		script, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.write(filepath.Join(m.repo, "deploy", name), string(script))
 	}
-	m.write(filepath.Join(m.repo, "deploy", "redis.sh"), string(script))
 	for _, tool := range tools {
 		real, err := exec.LookPath(tool)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"strings"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/shopspring/decimal"
@@ -49,7 +50,9 @@ func run(ctx context.Context, w io.Writer) error {
 	}
 
 	for _, key := range redis.Keys() {
-		fmt.Fprintln(w, key)
+		if !strings.Contains(key, "-nacre.") { // the store's own
+			fmt.Fprintln(w, key)
+		}
 	}
 	return s.Close(ctx)
 }

@@ -12,8 +12,6 @@ func Example() {
 	}
 	// Output:
 	// P-1 LONG 12.5 <nil>
-	// trader-TRADER-001-nacre.meta
-	// trader-TRADER-001-nacre.present
 	// trader-TRADER-001-position.by_strategy:S-1
 	// trader-TRADER-001-position.ids
 	// trader-TRADER-001-position.open

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nacre-store/nacre/store/internal/conn"
@@ -17,6 +18,7 @@ func TestBounds(t *testing.T) {
 		for i := range 10 {
 			accept(t, tenant, put(fmt.Sprint(i), "x"))
 		}
+		synctest.Wait() // a row on its way has no newer one take its place
 	}
 	down := func(s *server) {
 		s.mu.Lock()
