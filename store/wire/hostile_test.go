@@ -88,6 +88,10 @@ func TestHostile(t *testing.T) {
 		b[0]++ // One more field.
 		return append(b, field...)
 	}
+	two := func(b []byte) []byte {
+		b[0]++
+		return b
+	}
 	// A field where it belongs, of a row that is canonical up to there.
 	straight := func(key, value string) []byte {
 		b := fullOf(t, subjectNamed(t, "sample"))
@@ -121,6 +125,7 @@ func TestHostile(t *testing.T) {
 		{"duplicate", []byte("\x82\xa2id\xa1a\xa2id\xa1b"), wire.ErrDuplicate},
 		{"duplicate that is the same", []byte("\x82\xa2id\xa1a\xa2id\xa1a"), wire.ErrDuplicate},
 		{"duplicate of an unknown field", row("\xa3new\x01" + "\xa3new\x01"), wire.ErrTrailing},
+		{"duplicate of an unknown field where it belongs", two(row("\xa3new\x01" + "\xa3new\x01")), wire.ErrDuplicate},
 		{"duplicate of JSON", []byte(`{"id":"a","id":"b"}`), wire.ErrDuplicate},
 		{"duplicate in a map", row("\xa8price_by\x82\xa1a\xa11\xa1a\xa12"), wire.ErrDuplicate},
 		{"missing", []byte("\x80"), wire.ErrMissing},
