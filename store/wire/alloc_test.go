@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -169,6 +170,27 @@ func TestInternerKeepsValues(t *testing.T) {
 	for i, v := range rows {
 		if b := must2(c.Append(nil, v)); !slices.Equal(b, stored[i]) {
 			t.Fatalf("row %d: %+v", i, v)
+		}
+	}
+}
+
+// TestInternerTellsApart holds that what is alike is not taken for the same: a
+// coefficient at another scale, and a text that is no UTF-8.
+func TestInternerTellsApart(t *testing.T) {
+	in := wire.NewInterner()
+	c := wire.NewCodec("leg", (*leg).append, (*leg).take)
+	for _, ratio := range []string{"1.10", "11.0", "110", "-110", "0.110"} {
+		var got leg
+		must(t)(nil, c.Take(must2(c.Append(nil, &leg{Name: "n", Ratio: some(dec(ratio))})), &got, in))
+		if s := got.Ratio.Value.StringFixed(-got.Ratio.Value.Exponent()); s != ratio {
+			t.Errorf("read %s for %s", s, ratio)
+		}
+	}
+	b := must2(c.Append(nil, &leg{Name: "no UTF-8"}))
+	b[bytes.IndexByte(b, '-')] = 0xff
+	for range 2 {
+		if err := c.Take(b, new(leg), in); !errors.Is(err, wire.ErrUTF8) {
+			t.Errorf("a text that is no UTF-8: %v", err)
 		}
 	}
 }
