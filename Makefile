@@ -70,6 +70,7 @@ lint: vet $(BIN)/staticcheck-$(STATICCHECK_VERSION) ## Run go vet, staticcheck a
 .PHONY: test
 test: redis check-generate lint ## Check freshness, lint, and test all modules with the race detector
 	@$(with_redis); $(call each,$(GO) test -race -timeout 9m ./...)
+	@$(with_redis); $(GO) test -run Allocs ./store; cd bench; $(GO) test -run Gates . # the race detector allocates, too
 
 .PHONY: test-long
 test-long: redis python ## The tests with their long forms (NACRE_LONG=1): up to an hour

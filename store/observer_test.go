@@ -209,7 +209,7 @@ func TestObserverAllocs(t *testing.T) {
 		must(t, with.Positions.Put(ctx, p))
 		a := testing.AllocsPerRun(200, func() { do(without) })
 		b := testing.AllocsPerRun(200, func() { do(with) })
-		if b > a {
+		if b > a && !raced { // Pools forget at random then.
 			t.Errorf("%s: %v allocations with an observer, %v without", name, b, a)
 		}
 	}

@@ -20,7 +20,7 @@ func loaded(t *testing.T) (*storetest.Server, trading.Tables, rueidis.Client, *d
 	t.Helper()
 	srv := storetest.Run(t, storetest.ServerOptions{})
 	s, err := store.Open(t.Context(), store.Config{
-		Database: store.DatabaseConfig{Host: "127.0.0.1", Port: srv.Port()}, Schemas: []store.Schema{trading.Schema},
+		Database: store.DatabaseConfig{Host: "127.0.0.1", Port: srv.Port()}, Schemas: []store.Schema{trading.Schema}, Cache: "off",
 	})
 	if err != nil {
 		t.Fatal(err)
