@@ -20,7 +20,7 @@ var gates = map[load.Kind]struct {
 	allocs, commands, roundTrips, sent float64
 }{
 	load.Read:  {allocs: 9, commands: 1, roundTrips: 1, sent: 100},
-	load.Write: {allocs: 45, commands: 16, roundTrips: 1, sent: 2400},
+	load.Write: {allocs: 33, commands: 16, roundTrips: 1, sent: 2400},
 }
 
 // TestGates counts what one Get and one Put of real rows cost: allocations here, commands, reads of the socket
