@@ -176,6 +176,9 @@ func TestFaultOutOfMemory(t *testing.T) {
 	for i := range 200 {
 		must(t, d.Positions.Put(ctx, versioned(fmt.Sprint("P-", i), 1)))
 	}
+	must(t, d.Accounts.Put(ctx, trading.Account{AccountID: "A-1", AccountType: trading.AccountTypeMargin}))
+	must(t, d.Accounts.Balances("A-1").Put(ctx, "USDT", trading.Balance{Currency: "USDT"}))
+	must(t, d.Positions.AppendFills(ctx, versioned("P-151", 1), filled("E-1")))
 	d.do(t, "CONFIG", "SET", "maxmemory", "1")
 	short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer cancel()
@@ -186,7 +189,9 @@ func TestFaultOutOfMemory(t *testing.T) {
 		t.Errorf("Append without memory: %v", err)
 	}
 	d.want(t, "0", "EXISTS", "trader-order.events:O-1", "trader-order.seen_events:O-1")
-	must(t, d.Positions.Delete(ctx, "P-1"))
+	must(t, d.Positions.Delete(ctx, "P-1")) // what makes room passes
+	must(t, d.Positions.Fills("P-151").Clear(ctx))
+	must(t, d.Accounts.Balances("A-1").Delete(ctx, "USDT"))
 	for i := range 100 {
 		must(t, b.Positions.Put(ctx, versioned(fmt.Sprint("P-", i), 3)))
 	}

@@ -14,9 +14,14 @@ import (
 type form uint8
 
 const (
-	queued   form = iota // commands between MULTI and EXEC: Redis takes less time than for a script
-	scripted             // the apply script
-	bare                 // commands of a series, which take no part in anything
+	// scripted: the apply script. What deletes passes as one when Redis has no
+	// memory, which lets nothing into a transaction then.
+	scripted form = iota
+	// queued: a Put's commands between MULTI and EXEC. They take Redis less time
+	// than the script, and come with no push for the near-cache.
+	queued
+	// bare: commands of a series, which take no part in anything.
+	bare
 )
 
 // An exchange is a step with its results.
@@ -32,13 +37,10 @@ func newExchange(b Batch, rs []Result) exchange {
 	e := exchange{Batch: b, rs: rs}
 	switch {
 	case b.Atomic:
-		e.form = scripted
 	case b.Ops[0].Kind == SeriesAppend:
 		e.form = bare
-	case b.Ops[0].Kind == Delete: // without memory, Redis lets nothing into a transaction
-		e.form = scripted
-	case b.Ops[0].Kind == Append, b.Ops[0].Kind == HashPut, b.Ops[0].Kind == Put && b.Ops[0].Table.Kept:
-		e.form = scripted
+	case b.Ops[0].Kind == Put && !b.Ops[0].Table.Kept:
+		e.form = queued
 	}
 	return e
 }
@@ -164,7 +166,7 @@ func (e *exchange) transaction(group []rueidis.RedisResult) {
 		return
 	}
 	e.rs[0] = Result{}
-	if (o.Kind == Put || o.Kind == Delete) && len(replies) > 0 {
+	if len(replies) > 0 {
 		e.rs[0].Old = bytesOf(replies[0])
 	}
 }
