@@ -49,9 +49,9 @@ func openServer(ctx context.Context, cfg *config, k keyspace) (*server, error) {
 			return nil, err
 		}
 	default:
-		opts := storetest.ServerOptions{Unix: cfg.transport == "unix"}
+		opts := storetest.ServerOptions{Unix: cfg.transport == "unix", InMemory: !cfg.aof}
 		if cfg.aof {
-			opts.Args = []string{"--appendonly", "yes", "--appendfsync", "everysec"}
+			opts.Args = []string{"--save", "", "--appendonly", "yes", "--appendfsync", "everysec"}
 		}
 		proc, err := storetest.Start(opts)
 		switch {

@@ -1,21 +1,16 @@
-package deploy
+package deploy_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/nacre-store/nacre/store/storetest"
 )
 
-// TestRedisConf starts a server with redis.conf and reads back the settings on
-// which the safety of the data rests.
+// TestRedisConf reads from a server of the tests, which all run with redis.conf,
+// the settings on which the safety of the data rests.
 func TestRedisConf(t *testing.T) {
-	conf, err := filepath.Abs("redis.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := storetest.Run(t, storetest.ServerOptions{Config: conf})
+	s := storetest.Run(t, storetest.ServerOptions{})
 	for name, want := range map[string]string{
 		"maxmemory-policy":            "noeviction",
 		"appendonly":                  "yes",
@@ -27,27 +22,19 @@ func TestRedisConf(t *testing.T) {
 		"tcp-keepalive":               "60",
 		"timeout":                     "0",
 	} {
-		got, err := s.Do("CONFIG", "GET", name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, got, _ = strings.Cut(got, "\n"); !strings.HasPrefix(got, want) {
+		if _, got, _ := strings.Cut(do(t, s, "CONFIG", "GET", name), "\n"); !strings.HasPrefix(got, want) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
 
 	// What the file promises about persistence: a killed server comes back with it.
-	if _, err := s.Do("CONFIG", "SET", "appendfsync", "always"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Do("SET", "k", "v"); err != nil {
-		t.Fatal(err)
-	}
+	do(t, s, "CONFIG", "SET", "appendfsync", "always")
+	do(t, s, "SET", "k", "v")
 	s.Kill()
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.Do("GET", "k"); err != nil || got != "v" {
-		t.Errorf("after a kill: %q, %v", got, err)
+	if got := do(t, s, "GET", "k"); got != "v" {
+		t.Errorf("after a kill: %q", got)
 	}
 }

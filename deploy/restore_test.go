@@ -1,4 +1,4 @@
-package deploy
+package deploy_test
 
 import (
 	"os"
@@ -23,11 +23,7 @@ func do(t *testing.T, s *storetest.Server, args ...string) string {
 
 func runConf(t *testing.T, dir string, args ...string) *storetest.Server {
 	t.Helper()
-	conf, err := filepath.Abs("redis.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return storetest.Run(t, storetest.ServerOptions{Config: conf, Dir: dir, Args: args})
+	return storetest.Run(t, storetest.ServerOptions{Dir: dir, Args: args})
 }
 
 // TestMoveByAppendOnlyFile is "Another host" with an append-only file.

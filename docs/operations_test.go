@@ -20,7 +20,7 @@ import (
 // 1,000 keys that takes 1 ms a key to load, and looks at its clients after each.
 func TestLoadingServer(t *testing.T) {
 	redis := storetest.Run(t, storetest.ServerOptions{Args: []string{
-		"--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024", "--rdbcompression", "no", "--save", "3600 1",
+		"--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024", "--rdbcompression", "no", "--appendonly", "no",
 	}})
 	tr := openOn(t, redis, store.Config{})
 	put(t, tr.Positions.Put(t.Context(), position))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -141,9 +140,7 @@ func TestSpecFlushOnStart(t *testing.T) {
 // TestSpecRestart restarts Redis, with the settings of deploy/redis.conf, and
 // the program: nothing acknowledged is lost.
 func TestSpecRestart(t *testing.T) {
-	conf, err := filepath.Abs("../deploy/redis.conf")
-	put(t, err)
-	redis := storetest.Run(t, storetest.ServerOptions{Config: conf})
+	redis := storetest.Run(t, storetest.ServerOptions{})
 	tr := openOn(t, redis, store.Config{})
 	ctx := t.Context()
 	event := trading.OrderEvent{EventID: "e-1", Type: trading.OrderEventTypeAccepted, Status: trading.OrderStatusAccepted}
@@ -167,7 +164,7 @@ func TestSpecRestart(t *testing.T) {
 // TestSpecReconnect kills Redis under an open store: operations fail clearly
 // while it is away, and work again when it is back.
 func TestSpecReconnect(t *testing.T) {
-	redis := storetest.Run(t, storetest.ServerOptions{Args: []string{"--appendonly", "yes", "--appendfsync", "always"}})
+	redis := storetest.Run(t, storetest.ServerOptions{Args: []string{"--appendfsync", "always"}})
 	tr := openOn(t, redis, store.Config{})
 	put(t, tr.Positions.Put(t.Context(), position))
 	redis.Kill()

@@ -26,7 +26,7 @@ type ware struct {
 // wares are a hit, a plain map under a lock, and rueidis' own cached read with
 // decoding, on the same rows.
 func wares(b *testing.B, row trading.Position) ([]trading.PositionID, []ware) {
-	d := open(b, func(c *store.Config) { c.CacheBytes = 1 << 30 })
+	d := openOn(b, inMemory(b), func(c *store.Config) { c.CacheBytes = 1 << 30 })
 	ids := make([]trading.PositionID, benchRows)
 	plain := struct {
 		sync.RWMutex

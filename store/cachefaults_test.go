@@ -108,11 +108,7 @@ func TestFrozenLink(t *testing.T) {
 
 func TestServerRestart(t *testing.T) {
 	for _, persistent := range []bool{true, false} {
-		var args []string
-		if persistent {
-			args = []string{"--appendonly", "yes", "--appendfsync", "always"}
-		}
-		d := openOn(t, redistest.New(t, args...))
+		d := openOn(t, redistest.Run(t, redistest.Options{InMemory: !persistent}))
 		must(t, d.Positions.Put(t.Context(), position("P-1", trading.PositionSideLong)))
 		near(t, d, "P-1")
 		must(t, d.srv.Restart())

@@ -56,20 +56,20 @@ func TestFaultKillAlways(t *testing.T) {
 	if long() {
 		trials = 20
 	}
-	d := openOn(t, redistest.New(t, "--appendonly", "yes", "--appendfsync", "always"))
+	d := openOn(t, redistest.New(t, "--appendfsync", "always"))
 	if lost, _, _ := killed(t, d, trials, 150*time.Millisecond); lost > 0 {
 		t.Errorf("%d rows lost acknowledged versions", lost)
 	}
 }
 
-// Row 2: with everysec what is lost was acknowledged within the last two
+// Row 2: with everysec, as deploy/redis.conf has it, what is lost was acknowledged within the last two
 // seconds, and nothing goes back further or is made up.
 func TestFaultKillEverysec(t *testing.T) {
 	trials := 1
 	if long() {
 		trials = 10
 	}
-	d := openOn(t, redistest.New(t, "--appendonly", "yes", "--appendfsync", "everysec"))
+	d := open(t)
 	if _, age, _ := killed(t, d, trials, 1500*time.Millisecond); age > 2*time.Second {
 		t.Errorf("a version is lost that was acknowledged %v before the kill", age)
 	}
@@ -78,7 +78,7 @@ func TestFaultKillEverysec(t *testing.T) {
 // Row 3: without a file everything is lost, the restart is reported, and the
 // buffer sends again what was not acknowledged, and nothing else.
 func TestFaultKillWithoutFile(t *testing.T) {
-	d := open(t, buffering(time.Hour))
+	d := openOn(t, inMemory(t), buffering(time.Hour))
 	must(t, d.Positions.Put(t.Context(), position("P-acked", trading.PositionSideLong)))
 	must(t, d.Flush(t.Context()))
 	must(t, d.Positions.Put(t.Context(), position("P-pending", trading.PositionSideLong)))
@@ -170,7 +170,7 @@ func TestFaultOutage(t *testing.T) {
 // Row 14: no memory. What could not be written was surely not applied, is
 // tried again, and passes when there is room; deletes pass all the time.
 func TestFaultOutOfMemory(t *testing.T) {
-	srv := redistest.New(t, "--maxmemory-policy", "noeviction")
+	srv := redistest.New(t)
 	ctx := t.Context()
 	d, b := openOn(t, srv), openOn(t, srv, buffering(5*time.Millisecond))
 	for i := range 200 {

@@ -47,6 +47,12 @@ func open(t testing.TB, change ...func(*store.Config)) *desk {
 	return openOn(t, redistest.New(t), change...)
 }
 
+// inMemory is a server without files, for what shall not measure a disk.
+func inMemory(t testing.TB) *redistest.Server {
+	t.Helper()
+	return redistest.Run(t, redistest.Options{InMemory: true})
+}
+
 func openOn(t testing.TB, srv *redistest.Server, change ...func(*store.Config)) *desk {
 	t.Helper()
 	cfg := at(srv.Port())

@@ -216,7 +216,7 @@ func TestObserverAllocs(t *testing.T) {
 }
 
 func BenchmarkObserver(b *testing.B) {
-	srv := redistest.New(b)
+	srv := inMemory(b)
 	for name, o := range map[string]store.Observer{"none": nil, "blind": blind{}} {
 		b.Run(name, func(b *testing.B) {
 			d := openOn(b, srv, func(c *store.Config) { c.Observer = o })

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nacre-store/nacre/gen/trading"
 	"github.com/nacre-store/nacre/store"
 	"github.com/nacre-store/nacre/store/internal/redistest"
 )
@@ -187,4 +189,25 @@ func at(port int) store.Config {
 func with(c store.Config, f func(*store.Config)) store.Config {
 	f(&c)
 	return c
+}
+
+// Where a restart of Redis loses what was acknowledged, the log says so once,
+// however many tenants are opened and however often the connection is lost.
+func TestOpenSaysThatNothingPersists(t *testing.T) {
+	for _, c := range []struct {
+		opts redistest.Options
+		want int
+	}{{redistest.Options{InMemory: true}, 1}, {redistest.Options{}, 0}} {
+		var log logLines
+		d := openOn(t, redistest.Run(t, c.opts), func(c *store.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		_, err := d.Tenant("T1", "")
+		must(t, err)
+		must(t, d.srv.Restart())
+		soon(t, "it works again", func() bool {
+			return d.Positions.Put(t.Context(), position("P-1", trading.PositionSideLong)) == nil
+		})
+		if n := strings.Count(log.String(), "no append-only file"); n != c.want {
+			t.Errorf("%+v: said %d times, want %d:\n%s", c.opts, n, c.want, log.String())
+		}
+	}
 }

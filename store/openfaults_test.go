@@ -21,7 +21,7 @@ func TestOpenWhileRestarting(t *testing.T) {
 	if long() {
 		opens, every = 10_000, 3*time.Second
 	}
-	srv := redistest.New(t, "--appendonly", "yes")
+	srv := redistest.New(t)
 	must(t, openOn(t, srv).Positions.Put(t.Context(), position("P-1", trading.PositionSideLong)))
 	var restarts atomic.Int64
 	stop, stopped := make(chan struct{}), make(chan struct{})

@@ -16,7 +16,7 @@ import (
 // millisecond.
 func loading(t *testing.T) (srv *redistest.Server, done chan error) {
 	t.Helper()
-	srv = redistest.New(t, "--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024", "--rdbcompression", "no", "--save", "3600 1")
+	srv = redistest.New(t, "--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024", "--rdbcompression", "no", "--appendonly", "no")
 	_, err := srv.Do("EVAL", "for i = 1, 700 do redis.call('SET', i, ('x'):rep(2048)) end", "0")
 	must(t, err)
 	must(t, srv.Stop())

@@ -52,7 +52,7 @@ func BenchmarkAll(b *testing.B) {
 			if n > 100_000 && !long() {
 				b.Skip("NACRE_LONG=1 runs it")
 			}
-			d := open(b)
+			d := openOn(b, inMemory(b))
 			keys := book8(b, d, n)
 			var all []time.Duration
 			raws := map[string][]time.Duration{}
@@ -178,7 +178,7 @@ func runDesk(arg string) error {
 // to the moment at which it has 10,000 orders with their events, 1,000
 // positions with their fills and 10 accounts with their balances.
 func BenchmarkDeskStart(b *testing.B) {
-	d, ctx := open(b), b.Context()
+	d, ctx := openOn(b, inMemory(b)), b.Context()
 	for i := range deskOrders {
 		o := order(fmt.Sprintf("O-20260102-%06d-001", i), trading.OrderStatusAccepted)
 		o.InstrumentID, o.StrategyID = trading.InstrumentID(fmt.Sprintf("SYM%03d-PERP.BINANCE", i%200)), fmt.Sprintf("EMACross-%03d", i%50)

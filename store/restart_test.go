@@ -251,7 +251,7 @@ func TestProcessIsKilled(t *testing.T) {
 // A Redis that writes each command to its log before it answers loses nothing
 // that was acknowledged when it is killed.
 func TestRedisIsKilled(t *testing.T) {
-	srv := redistest.New(t, "--appendonly", "yes", "--appendfsync", "always")
+	srv := redistest.New(t, "--appendfsync", "always")
 	r := rand.New(rand.NewPCG(seed(t), 8))
 	var l ledger
 	for range restarts(4, 80) {

@@ -52,7 +52,7 @@ func BenchmarkPutAgainstSet(b *testing.B) {
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
-			d := open(b)
+			d := openOn(b, inMemory(b))
 			raw, ctx := rawOn(b, d), b.Context()
 			key, err := put(d, 0)
 			must(b, err)
@@ -77,7 +77,7 @@ func BenchmarkPutAgainstSet(b *testing.B) {
 
 // What acceptance into the buffer takes, beside a Put that waits for Redis.
 func BenchmarkAccept(b *testing.B) {
-	d := open(b)
+	d := openOn(b, inMemory(b))
 	buffered := openOn(b, d.srv, buffering(10*time.Millisecond))
 	rows := make([]trading.Position, 1000)
 	for i := range rows {
@@ -129,7 +129,7 @@ func BenchmarkDrain(b *testing.B) {
 	for i := range rows {
 		rows[i] = versioned(fmt.Sprint("P-", i), 1)
 	}
-	d := open(b, buffering(time.Hour))
+	d := openOn(b, inMemory(b), buffering(time.Hour))
 	cmds := recorded(b, rows)
 	raw, ctx := rawOn(b, d), b.Context()
 	var drains, pipes []time.Duration

@@ -11,9 +11,9 @@ import (
 	"github.com/nacre-store/nacre/store/internal/redistest"
 )
 
-// Server is a private redis-server process: started on a free port and in a
-// temporary directory, unpersisted unless its options say otherwise, and dead
-// when the program that started it is.
+// Server is a private redis-server process: set up as deploy/redis.conf says,
+// started on a free port and in a temporary directory, and dead when the program
+// that started it is.
 type Server = redistest.Server
 
 // ServerOptions says how a [Server] runs. The zero value will do.

@@ -1,7 +1,7 @@
 // Package redistest runs private redis-server processes for tests and for the
-// bench: on a free port of 127.0.0.1, in a temporary directory, without
-// persistence unless it is asked for, and stopped with the process that
-// started them. It touches no server that somebody else runs.
+// bench: with the settings of deploy/redis.conf, on a free port of 127.0.0.1,
+// in a temporary directory, and stopped with the process that started them. It
+// touches no server that somebody else runs.
 //
 // The binary is the one that NACRE_REDIS_SERVER names, or redis-server on
 // PATH, and must be Redis 7.0 or newer. A missing binary fails a test; it
@@ -19,13 +19,16 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nacre-store/nacre/deploy"
 )
 
-// Options says how a server runs. The zero value is an empty, unpersisted
-// server on a free port.
+// Options says how a server runs. The zero value is an empty server on a free
+// port that is set up as deploy/redis.conf says, with its append-only file.
 type Options struct {
-	Config   string        // configuration file, which then decides about persistence; Args override it
-	Args     []string      // arguments after ours, such as "--appendonly", "yes"
+	Config   string        // another configuration file than deploy/redis.conf
+	InMemory bool          // writes no file: a restart empties it
+	Args     []string      // settings that override all others, such as "--appendfsync", "always"
 	Dir      string        // working directory; "" = a temporary one, removed by Close
 	Port     int           // TCP port; 0 = a free one
 	Unix     bool          // listen on a unix socket too
@@ -95,6 +98,13 @@ func Start(opts Options) (*Server, error) {
 			return nil, fmt.Errorf("redistest: %w", err)
 		}
 		s.ownDir = true
+	}
+	if opts.Config == "" {
+		s.opts.Config = filepath.Join(s.Dir, "redis.conf")
+		if err := os.WriteFile(s.opts.Config, deploy.RedisConf, 0o600); err != nil {
+			s.removeDir()
+			return nil, fmt.Errorf("redistest: %w", err)
+		}
 	}
 	if opts.Unix {
 		s.Socket = filepath.Join(s.Dir, "redis.sock")
@@ -250,13 +260,9 @@ func (s *Server) startLocked() error {
 }
 
 func (s *Server) args() []string {
-	var args []string
-	if s.opts.Config != "" {
-		args = append(args, s.opts.Config)
-	}
-	args = append(args, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1",
-		"--dir", s.Dir, "--logfile", "", "--daemonize", "no")
-	if s.opts.Config == "" {
+	args := []string{s.opts.Config, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1",
+		"--dir", s.Dir, "--logfile", "", "--daemonize", "no"}
+	if s.opts.InMemory {
 		args = append(args, "--save", "", "--appendonly", "no")
 	}
 	if s.Socket != "" {

@@ -50,8 +50,6 @@ func do(t *testing.T, s *Server, want string, args ...string) {
 func TestServer(t *testing.T) {
 	s := New(t)
 	do(t, s, "PONG", "PING")
-	do(t, s, "save\n", "CONFIG", "GET", "save")
-	do(t, s, "appendonly\nno", "CONFIG", "GET", "appendonly")
 	do(t, s, "OK", "SET", "k", "v\r\nw")
 	do(t, s, "v\r\nw", "GET", "k")
 	do(t, s, "(nil)", "GET", "absent")
@@ -73,8 +71,32 @@ func TestPasswordAndSocket(t *testing.T) {
 	}
 }
 
+// A server runs with what is deployed, unless a test says otherwise.
+func TestSettings(t *testing.T) {
+	s := New(t)
+	do(t, s, "save\n3600 1 300 100 60 10000", "CONFIG", "GET", "save")
+	do(t, s, "appendonly\nyes", "CONFIG", "GET", "appendonly")
+	do(t, s, "maxmemory-policy\nnoeviction", "CONFIG", "GET", "maxmemory-policy")
+	do(t, New(t, "--appendonly", "no"), "appendonly\nno", "CONFIG", "GET", "appendonly")
+
+	s = Run(t, Options{InMemory: true})
+	do(t, s, "save\n", "CONFIG", "GET", "save")
+	do(t, s, "tcp-keepalive\n60", "CONFIG", "GET", "tcp-keepalive")
+	do(t, s, "OK", "SET", "k", "1")
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	do(t, s, "(nil)", "GET", "k")
+
+	conf := filepath.Join(t.TempDir(), "other.conf")
+	if err := os.WriteFile(conf, []byte("timeout 9\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	do(t, Run(t, Options{Config: conf}), "timeout\n9", "CONFIG", "GET", "timeout")
+}
+
 func TestRestartKeepsWhatWasPersisted(t *testing.T) {
-	s := New(t, "--appendonly", "yes", "--appendfsync", "always")
+	s := New(t, "--appendfsync", "always")
 	addr, pid := s.Addr(), s.PID()
 	do(t, s, "OK", "SET", "k", "1")
 	if err := s.Restart(); err != nil {
