@@ -40,6 +40,10 @@ all: generate build test ## Generate, build and test
 redis: ## Find or install Redis >= 7.0; prints which one was taken
 	@deploy/redis.sh
 
+.PHONY: jq
+jq: ## Find or install jq, with which a test reads rows that are JSON
+	@deploy/jq.sh
+
 .PHONY: python
 python: ## Find or install a Python with msgpack, another reader of our bytes
 	@deploy/python.sh
@@ -68,12 +72,12 @@ lint: vet $(BIN)/staticcheck-$(STATICCHECK_VERSION) ## Run go vet, staticcheck a
 	  echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 
 .PHONY: test
-test: redis check-generate lint ## Check freshness, lint, and test all modules with the race detector
+test: redis jq check-generate lint ## Check freshness, lint, and test all modules with the race detector
 	@$(with_redis); $(call each,$(GO) test -race -timeout 9m ./...)
 	@$(with_redis); $(GO) test -run Allocs ./store; cd bench; $(GO) test -run Gates . # the race detector allocates, too
 
 .PHONY: test-long
-test-long: redis python ## The tests with their long forms (NACRE_LONG=1): up to an hour
+test-long: redis jq python ## The tests with their long forms (NACRE_LONG=1): up to an hour
 	@$(with_redis); export NACRE_LONG=1; $(GO) test -v -timeout 60m -run '^TestTorture$$' ./store
 	@$(with_redis); $(with_python); export NACRE_LONG=1; $(call each,$(GO) test -race -timeout 90m ./...)
 

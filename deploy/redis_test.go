@@ -10,8 +10,8 @@ import (
 	"github.com/nacre-store/nacre/store/storetest"
 )
 
-// machine is a machine of which redis.sh sees only what a test puts there: a
-// copy of the script in an empty repository, and a PATH of one folder.
+// machine is a machine of which a script sees only what a test puts there: a
+// copy of the scripts in an empty repository, and a PATH of one folder.
 type machine struct {
 	t    *testing.T
 	repo string
@@ -19,13 +19,13 @@ type machine struct {
 	env  []string
 }
 
-// tools are the programs that redis.sh may take for granted.
+// tools are the programs that the scripts may take for granted.
 var tools = []string{"bash", "cat", "chmod", "cp", "dirname", "env", "mkdir", "rm", "sed", "tail"}
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m := &machine{t: t, repo: t.TempDir(), path: t.TempDir()}
-	for _, name := range []string{"redis.sh", "apt.sh"} {
+	for _, name := range []string{"redis.sh", "jq.sh", "apt.sh"} {
 		script, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -65,10 +65,10 @@ func (m *machine) hasSudo() {
 	m.has("sudo", `[ "$1" = -n ] && shift; exec "$@"`)
 }
 
-// run runs redis.sh: what it printed, what it chose, what it called.
-func (m *machine) run() (out, chosen, calls string, ok bool) {
+// run runs a script: what it printed, which Redis it chose, what it called.
+func (m *machine) run(script string) (out, chosen, calls string, ok bool) {
 	m.t.Helper()
-	cmd := exec.Command(filepath.Join(m.path, "bash"), filepath.Join(m.repo, "deploy", "redis.sh"))
+	cmd := exec.Command(filepath.Join(m.path, "bash"), filepath.Join(m.repo, "deploy", script))
 	cmd.Env = append([]string{"PATH=" + m.path, "HOME=" + m.repo}, m.env...)
 	b, err := cmd.CombinedOutput()
 	env, _ := os.ReadFile(filepath.Join(m.repo, "bin", "redis.env"))
@@ -208,7 +208,7 @@ func TestMakeRedis(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t)
 			tc.given(m)
-			out, chosen, calls, ok := m.run()
+			out, chosen, calls, ok := m.run("redis.sh")
 			if !strings.Contains(out, tc.out) {
 				t.Errorf("printed %q, want %q in it", out, tc.out)
 			}
@@ -241,7 +241,7 @@ func TestMakeRedisURL(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			m := newMachine(t)
 			m.env = []string{"NACRE_REDIS_URL=redis://" + tc.login + s.Addr()}
-			out, chosen, _, ok := m.run()
+			out, chosen, _, ok := m.run("redis.sh")
 			if !strings.Contains(out, tc.out) || strings.Contains(out, "geheim") || strings.Contains(out, "falsch") {
 				t.Errorf("printed %q, want %q in it and no password", out, tc.out)
 			}

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/nacre-store/nacre/gen/trading"
 	"github.com/nacre-store/nacre/store"
@@ -47,6 +52,40 @@ func TestLoadingServer(t *testing.T) {
 		t.Errorf("Get: %v", err)
 	}
 	put(t, <-restarted)
+}
+
+// TestLookingAtTheData runs the page's commands on a store that writes JSON.
+func TestLookingAtTheData(t *testing.T) {
+	_, block, _ := strings.Cut(read(t, "operations.md"), "## Looking at the data")
+	_, block, _ = strings.Cut(block, "```\n")
+	block, _, _ = strings.Cut(block, "```")
+	tr := openTrader(t, store.Config{TraderID: "TRADER-001", Encoding: "json"})
+	ctx, o, p := t.Context(), order, position
+	o.TsInit, p.PositionID = 1_767_052_800_000_000_001, "P-1"
+	put(t, tr.Orders.AppendEvents(ctx, o,
+		trading.OrderEvent{EventID: "e-1", Status: trading.OrderStatusSubmitted}, trading.OrderEvent{EventID: "e-2", Status: o.Status}))
+	put(t, tr.Accounts.Put(ctx, account))
+	put(t, tr.Accounts.Balances(account.AccountID).Put(ctx, "USDT", trading.Balance{Currency: "USDT", Total: decimal.RequireFromString("1.10")}))
+	put(t, tr.QuoteTicks.Append(ctx, o.InstrumentID, trading.QuoteTick{BidPrice: o.Quantity}))
+	put(t, tr.Positions.Put(ctx, p))
+
+	script := fmt.Sprintf("PATH=$PATH:%s\nredis-cli() { command redis-cli -p %d \"$@\"; }\n%s",
+		filepath.Dir(os.Getenv("NACRE_REDIS_SERVER")), tr.redis.Port(), block)
+	out, err := exec.Command("bash", "-euo", "pipefail", "-c", script).CombinedOutput()
+	const want = `trader-TRADER-001-order:O-20251230-001
+O-20251230-001
+ACCEPTED
+0.5
+1767052800000000001
+["e-1","SUBMITTED"]
+["e-2","ACCEPTED"]
+1.10
+0.5
+-1
+`
+	if err != nil || string(out) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
+	}
 }
 
 // TestOutOfMemory fills a server up to maxmemory.

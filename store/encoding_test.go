@@ -54,4 +54,28 @@ func TestEncodingsLiveTogether(t *testing.T) {
 			t.Errorf("nanoseconds are no digit string: %s", raw)
 		}
 	}
+	// One history, series and hash to which all of them have written.
+	shared := order("O-2", trading.OrderStatusAccepted)
+	for name, w := range stores {
+		must(t, w.Orders.AppendEvents(ctx, shared, event("E-"+name, trading.OrderEventTypeAccepted, o.Status)))
+		must(t, w.QuoteTicks.Append(ctx, "shared", tick))
+		must(t, w.Accounts.Balances("A-1").Put(ctx, name, trading.Balance{Currency: name, Total: dec("1.10")}))
+	}
+	for name, r := range stores {
+		es, ticks := all(t, r.Orders.Events("O-2").All(ctx)), all(t, r.QuoteTicks.All(ctx, "shared"))
+		balances, err := r.Accounts.Balances("A-1").All(ctx)
+		if len(es) != len(stores) || len(ticks) != len(stores) || len(balances) != len(stores)+1 || err != nil {
+			t.Errorf("%s reads %d events, %d ticks, %d balances; %v", name, len(es), len(ticks), len(balances), err)
+		}
+		for writer := range stores {
+			if b := balances[writer]; b.Currency != writer || !b.Total.Equal(dec("1.1")) {
+				t.Errorf("%s reads %+v of %s", name, b, writer)
+			}
+		}
+		for _, got := range ticks {
+			if diff := cmp.Diff(tick, got); diff != "" {
+				t.Errorf("%s reads a shared tick:\n%s", name, diff)
+			}
+		}
+	}
 }
