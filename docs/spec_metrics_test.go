@@ -3,6 +3,8 @@ package docs
 import (
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -52,6 +54,70 @@ func TestSpecFastRecovery(t *testing.T) {
 	t.Logf("Open and all %d rows in %v", rows, best)
 	if best >= time.Second {
 		t.Errorf("the best of 10 recoveries took %v", best)
+	}
+}
+
+// TestSpecManyKeys counts what one operation costs Redis beside 100 rows and
+// beside 20,000: as many commands, round trips and bytes.
+func TestSpecManyKeys(t *testing.T) {
+	const ops = 500
+	type cost struct{ commands, trips, received, sent int }
+	costs := map[string][]cost{}
+	for _, rows := range []int{100, 20_000} {
+		tr := openTrader(t, store.Config{Cache: "off"})
+		ctx, p := t.Context(), position
+		id := func(i int) trading.PositionID { return trading.PositionID(fmt.Sprintf("P-%06d", i)) }
+		put(t, tr.Positions.PutMany(ctx, func(yield func(trading.Position) bool) {
+			for i := range rows {
+				if p.PositionID = id(i); !yield(p) {
+					return
+				}
+			}
+		}))
+		if n, err := tr.Positions.Open().Count(ctx); n != rows || err != nil {
+			t.Fatalf("%d rows, want %d; %v", n, rows, err)
+		}
+		for name, op := range map[string]func(p trading.Position) error{
+			"Put": func(p trading.Position) error { return tr.Positions.Put(ctx, p) },
+			"Get": func(p trading.Position) error {
+				got, err := tr.Positions.Get(ctx, p.PositionID)
+				if err == nil && got.PositionID != p.PositionID {
+					err = fmt.Errorf("got %s", got.PositionID)
+				}
+				return err
+			},
+		} {
+			counters := func() (c cost) {
+				for line := range strings.Lines(tr.do("INFO", "stats")) {
+					for name, to := range map[string]*int{
+						"total_commands_processed": &c.commands, "total_reads_processed": &c.trips,
+						"total_net_input_bytes": &c.received, "total_net_output_bytes": &c.sent,
+					} {
+						if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
+							*to, _ = strconv.Atoi(value)
+						}
+					}
+				}
+				return c
+			}
+			before := counters()
+			for i := range ops {
+				p.PositionID = id(i * 7 % rows)
+				put(t, op(p))
+			}
+			after := counters()
+			costs[name] = append(costs[name], cost{
+				(after.commands - before.commands) / ops, (after.trips - before.trips) / ops,
+				(after.received - before.received) / ops, (after.sent - before.sent) / ops,
+			})
+		}
+	}
+	for name, c := range costs {
+		t.Logf("%s: %+v", name, c)
+		few, many := c[0], c[1]
+		if few.commands == 0 || many.commands > few.commands || many.trips > few.trips || many.received > few.received+few.received/50 || many.sent > few.sent+few.sent/50 {
+			t.Errorf("%s beside 100 rows and beside 20,000: %+v", name, c)
+		}
 	}
 }
 
