@@ -18,11 +18,12 @@ func (f *fence) handshake(ctx context.Context, c net.Conn, addr string, conf *tl
 	if err == nil {
 		return t, nil
 	}
+	err = cause(err)
 	opening := f.opening.Load()
-	if opening != nil && errors.Is((*opening).Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+	if opening != nil && errors.Is((*opening).Err(), context.DeadlineExceeded) || errors.Is(err, errNoAnswer) {
 		err = errNoTLS
 	}
-	return nil, fmt.Errorf("TLS: %w", cause(err))
+	return nil, fmt.Errorf("TLS: %w", err)
 }
 
 // errNoTLS is what waiting in vain for the handshake comes to.
