@@ -85,11 +85,11 @@ test-long: redis jq python ## The tests with their long forms (NACRE_LONG=1): up
 bench: ## Does it keep p95 < 1 ms? A verdict in about 2 minutes (ARGS=-help: its flags)
 	@deploy/bench.sh $(ARGS)
 
-.PHONY: bench-quick $(ARGS)
+.PHONY: bench-quick
 bench-quick: ## The same in 20 seconds, for a first look
 	@deploy/bench.sh -quick $(ARGS)
 
-.PHONY: bench-full $(ARGS)
+.PHONY: bench-full
 bench-full: ## The same with peers, 1M keys and a rate sweep
 	@deploy/bench.sh -full $(ARGS)
 

@@ -99,6 +99,7 @@ func (s *session) measure(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	s.src = nil // The collector need not mark it while the clock runs.
 	s.sum.Warnings = s.sum.Environment.Warnings()
 	s.header()
 	s.prog.step(2, s.steps, "self-test: freeze the server")
@@ -226,7 +227,7 @@ func (s *session) turn(ctx context.Context, n int) error {
 		}
 		c := s.cells[at]
 		begin := time.Now()
-		if err := c.loop.run(ctx, s.cfg.slice); err != nil {
+		if err := c.slice(ctx, s.cfg.slice, s.watch); err != nil {
 			return s.blame(ctx, c, err)
 		}
 		if time.Since(begin) > s.cfg.slice+time.Second { // Slow, or gone: don't wait for the window to end.
@@ -269,6 +270,9 @@ func (s *session) warmUp(ctx context.Context) error {
 			break
 		}
 		s.prog.show(float64(time.Since(begin))/float64(most), most-time.Since(begin), "")
+	}
+	for _, c := range s.cells {
+		c.spent = report.Spent{}
 	}
 	s.watch.Lap()
 	s.sum.WarmUp = time.Since(begin)

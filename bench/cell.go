@@ -28,6 +28,7 @@ type cell struct {
 	loop    loop
 	round   *load.Sample
 	total   *load.Sample
+	spent   report.Spent
 	control *cell // The raw client's cell of the same workload and keyspace.
 	rounds  []verdict.Round
 }
@@ -37,6 +38,7 @@ type loop struct {
 	run     func(context.Context, time.Duration) error
 	collect func() *load.Sample
 	close   func()
+	slow    func() int64 // Nil in the closed loop.
 	open    bool
 }
 
@@ -48,7 +50,7 @@ func newLoop(cfg *config, t func(slots int) load.Target, rate float64) loop {
 	o := load.NewOpen(t(load.Slots), cfg.inFlight, cfg.arrival, cfg.seed)
 	return loop{
 		run:     func(ctx context.Context, d time.Duration) error { return o.Run(ctx, rate, d) },
-		collect: o.Collect, close: o.Close, open: true,
+		collect: o.Collect, close: o.Close, slow: o.Slow, open: true,
 	}
 }
 
@@ -101,6 +103,19 @@ func newBuffered(ctx context.Context, cfg *config, s *server, w workload) (*cell
 		_ = st.Close(ctx) // Empty after Drain; where that failed, the run did.
 	}
 	return c, nil
+}
+
+// slice measures for d and takes down what that used. watch may be nil.
+func (c *cell) slice(ctx context.Context, d time.Duration, watch *probe.Watch) error {
+	if watch == nil || !c.loop.open {
+		return c.loop.run(ctx, d)
+	}
+	watch.Peak()
+	c.srv.meter.Begin()
+	before := c.loop.slow()
+	err := c.loop.run(ctx, d)
+	c.spent.Add(c.srv.meter.End(), c.loop.slow()-before, watch.Peak())
+	return err
 }
 
 // latency is the distribution that is judged: the response times, reads and writes together.
@@ -160,7 +175,7 @@ func (c *cell) finish() {
 		}
 		r.Upper = max(r.Upper, c.rounds[i].Upper)
 	}
-	r.Rounds = c.rounds
+	r.Rounds, r.Spent = c.rounds, c.spent
 	r.Hist = c.latency(s)
 	service := load.NewHist()
 	for _, k := range s.Service {

@@ -86,6 +86,7 @@ func (s *session) ready(ctx context.Context) (err error) {
 	if err := s.load(ctx, s.cfg.keys[0]); err != nil {
 		return err
 	}
+	s.src = nil
 	return s.addCells(ctx, s.servers[0])
 }
 

@@ -23,6 +23,7 @@ func (s *session) conclude() {
 		s.sum.Noise = s.watch.Total()
 	}
 	s.scale()
+	s.sum.Goals = report.Goals(s.sum)
 	if s.sum.Partial != "" {
 		s.sum.Exit = verdict.ExitError
 		return

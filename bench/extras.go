@@ -127,8 +127,12 @@ func (s *session) variants(ctx context.Context) error {
 			v.server(&cfg)
 			name := cfg.transport + fmt.Sprint(cfg.aof)
 			if own[name] == nil {
-				sub := &session{cfg: &cfg, prog: s.prog, src: s.src, sum: &report.Summary{}}
-				err := sub.load(ctx, s.cfg.keys[0])
+				src, err := readSource(&cfg)
+				if err != nil {
+					return err
+				}
+				sub := &session{cfg: &cfg, prog: s.prog, src: src, sum: &report.Summary{}}
+				err = sub.load(ctx, s.cfg.keys[0])
 				for _, other := range sub.servers {
 					own[name] = other
 				}
@@ -194,6 +198,7 @@ func (s *session) side(ctx context.Context, cfg *config, cells []*cell, turns in
 		if n == warm-1 {
 			for _, c := range cells {
 				c.loop.collect()
+				c.spent = report.Spent{}
 			}
 		}
 	}

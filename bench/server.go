@@ -36,6 +36,7 @@ type server struct {
 	tables  trading.Tables
 	raw     rueidis.Client
 	set     *dataset.Set
+	meter   *probe.Meter
 }
 
 // open starts or finds a server and connects both clients.
@@ -81,6 +82,11 @@ func openServer(ctx context.Context, cfg *config, k keyspace) (*server, error) {
 		return nil, err
 	}
 	s.set = dataset.New(s.prefix)
+	pid := 0
+	if s.proc != nil {
+		pid = s.proc.PID()
+	}
+	s.meter = probe.NewMeter(pid)
 	return s, nil
 }
 

@@ -61,7 +61,7 @@ func (s *session) step(ctx context.Context, srv *server, rate float64) (report.S
 	begin := time.Now()
 	for range sweepTurns {
 		for _, c := range []*cell{ourCell, rawCell} {
-			if err := c.loop.run(ctx, cfg.slice); err != nil {
+			if err := c.slice(ctx, cfg.slice, s.watch); err != nil {
 				return report.Step{}, s.blame(ctx, c, err)
 			}
 		}
@@ -74,6 +74,6 @@ func (s *session) step(ctx context.Context, srv *server, rate float64) (report.S
 	return report.Step{
 		Keys: srv.keys.label, Rate: rate, Achieved: got.Achieved(rate), P50: l.P50, P95: l.P95, P99: l.P99, P999: l.P999,
 		LagP95: verdict.Quantile(got.Lag, 0.95), Late: got.Late, Backlog: got.Backlog, Errors: got.Errors + got.Mismatch + rawGot.Errors + rawGot.Mismatch,
-		Raw: verdict.Quantile(rawCell.latency(rawGot), 0.95),
+		Raw: verdict.Quantile(rawCell.latency(rawGot), 0.95), Client: ourCell.spent.ClientBusy(), Server: ourCell.spent.ServerBusy(),
 	}, nil
 }

@@ -12,11 +12,12 @@ type Closed struct {
 	target  Target
 	samples []*Sample
 	own     *Sample
+	sum     *Sample // What Collect returns.
 }
 
 // NewClosed has as many clients as requests may be in flight; the target needs as many slots.
 func NewClosed(t Target, clients int) *Closed {
-	c := &Closed{target: t, own: NewSample()}
+	c := &Closed{target: t, own: NewSample(), sum: NewSample()}
 	for range clients {
 		c.samples = append(c.samples, NewSample())
 	}
@@ -61,12 +62,6 @@ func (c *Closed) one(ctx context.Context, slot int, s *Sample) {
 	}
 }
 
-// Collect returns what the stretches since the last Collect gave. No stretch may be under way.
-func (c *Closed) Collect() *Sample {
-	out := NewSample()
-	for _, s := range append(c.samples, c.own) {
-		out.Merge(s)
-		s.reset()
-	}
-	return out
-}
+// Collect returns what the stretches since the last Collect gave; the next one takes its memory. No stretch may
+// be under way.
+func (c *Closed) Collect() *Sample { return c.sum.collect(append(c.samples, c.own)) }

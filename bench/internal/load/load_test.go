@@ -93,8 +93,12 @@ func TestOnlyTheOpenLoopSeesAStall(t *testing.T) {
 	if err := o.Run(t.Context(), 2000, time.Second); err != nil {
 		t.Fatal(err)
 	}
+	slow := o.Slow()
 	s := o.Collect()
 	s.Response[Read].Merge(s.Response[Write])
+	if want := s.Response[Read].TotalCount() / 10; slow < want || slow != s.Slow || o.Slow() != 0 {
+		t.Errorf("%d responses count as slow, %d in the sample; the stall delayed more than %d; %d are left", slow, s.Slow, want, o.Slow())
+	}
 	if p99 := time.Duration(s.Response[Read].ValueAtQuantile(99)); p99 < 100*time.Millisecond {
 		t.Errorf("open loop: p99 = %v, want the stall in it", p99)
 	}

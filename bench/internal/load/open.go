@@ -13,11 +13,15 @@ import (
 // Slots is the number of slots that a [Target] must have for an [Open].
 const Slots = batches * batchSize
 
-// Batches are small, so that preparing one never keeps a core for long.
+// Batches are small, so that preparing one never keeps a core for long, and few: what they hold is decoded rows,
+// which the collector marks on the processors that are measured.
 const (
-	batches   = 128
+	batches   = 32
 	batchSize = 16
 )
+
+// slow is from where on a response is counted as slow.
+const slow = int64(time.Millisecond)
 
 // drain is how long after its last request is due a stretch may take; longer means that the server is gone.
 const drain = 5 * time.Second
@@ -29,6 +33,7 @@ type Open struct {
 	arrival Arrival
 	rng     *rand.Rand
 	own     *Sample // What the dispatcher records.
+	sum     *Sample // What Collect returns.
 	current int     // The batch being handed over, and the place in it.
 	at      int
 	jobs    chan job
@@ -56,7 +61,7 @@ type batch struct {
 func NewOpen(t Target, inFlight int, a Arrival, seed uint64) *Open {
 	o := &Open{
 		target: t, arrival: a, rng: rand.New(rand.NewPCG(seed, 0x61727269)),
-		own: NewSample(), at: batchSize,
+		own: NewSample(), sum: NewSample(), at: batchSize,
 		jobs: make(chan job, Slots), free: make(chan int, batches), ready: make(chan int, batches),
 		stop: make(chan struct{}),
 	}
@@ -112,6 +117,9 @@ func (o *Open) work(s *Sample) {
 		err := o.target.Do(*o.ctx.Load(), j.slot)
 		end := now()
 		s.record(s.Response[kind], end-j.due)
+		if end-j.due >= slow {
+			s.Slow++
+		}
 		s.record(s.Service[kind], end-begin)
 		s.Done++
 		if err != nil {
@@ -189,12 +197,14 @@ func (o *Open) dispatch(ctx context.Context, p pacer, begin int64, rate float64,
 	return ctx.Err()
 }
 
-// Collect returns what the stretches since the last Collect gave. No stretch may be under way.
-func (o *Open) Collect() *Sample {
-	out := NewSample()
-	for _, s := range append(o.samples, o.own) {
-		out.Merge(s)
-		s.reset()
+// Slow counts the responses of a millisecond or more since the last Collect. No stretch may be under way.
+func (o *Open) Slow() (n int64) {
+	for _, s := range o.samples {
+		n += s.Slow
 	}
-	return out
+	return n
 }
+
+// Collect returns what the stretches since the last Collect gave; the next one takes its memory. No stretch may
+// be under way.
+func (o *Open) Collect() *Sample { return o.sum.collect(append(o.samples, o.own)) }

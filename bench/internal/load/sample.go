@@ -42,6 +42,7 @@ type Sample struct {
 	Backlog  int64 // Most requests waiting at once.
 	Errors   int64
 	Mismatch int64 // Reads that were not what had been written.
+	Slow     int64 // Responses of a millisecond or more, in the open loop.
 	Outside  int64 // Latencies beyond the histogram's range.
 	First    error // The first error or mismatch.
 }
@@ -68,6 +69,7 @@ func (s *Sample) Merge(o *Sample) {
 		}
 		s.merge(s.Durable, o.Durable)
 	}
+	s.Slow += o.Slow
 	s.Outside += o.Outside
 	if s.Begin.IsZero() {
 		s.Begin = o.Begin
@@ -88,6 +90,17 @@ func (s *Sample) merge(to, from *hdrhistogram.Histogram) {
 	if from.TotalCount() > 0 {
 		s.Outside += to.Merge(from)
 	}
+}
+
+// collect moves into s what parts hold. Histograms are large: new ones each time were a fifth of what the whole
+// bench gave the collector to do.
+func (s *Sample) collect(parts []*Sample) *Sample {
+	s.reset()
+	for _, p := range parts {
+		s.Merge(p)
+		p.reset()
+	}
+	return s
 }
 
 // reset empties s and keeps its memory.

@@ -45,6 +45,7 @@ type Watch struct {
 	mu   sync.Mutex
 	hist *hdrhistogram.Histogram // Of the current stretch.
 	all  *hdrhistogram.Histogram
+	peak int64 // Since the last Peak.
 	last counters
 	from counters
 }
@@ -68,8 +69,18 @@ func (w *Watch) meter() {
 		late := max(int64(time.Since(begin)-time.Millisecond), 1)
 		w.mu.Lock()
 		_ = w.hist.RecordValue(late)
+		w.peak = max(w.peak, late)
 		w.mu.Unlock()
 	}
+}
+
+// Peak is the most that the meter overshot since the last Peak.
+func (w *Watch) Peak() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	late := w.peak
+	w.peak = 0
+	return time.Duration(late)
 }
 
 // Lap is the noise since the last Lap.

@@ -45,6 +45,7 @@ type pageView struct {
 	Durable  []figure
 	Facts    [][2]string
 	Versions [][2]string
+	Stalls   []*Cell
 }
 
 // A group is one workload: the same figures for reads and for writes.
@@ -81,7 +82,7 @@ func view(s *Summary) pageView {
 	case s.Partial != "":
 		v.Verdict, v.Class, v.Headline = "PARTIAL", "inconclusive", "The run ended early: "+s.Partial+". There is no verdict."
 	case s.Outcome == verdict.Pass:
-		v.Headline = fmt.Sprintf("Typed reads and writes keep p95 < %s in every round.", verdict.Micros(s.Params.SLO))
+		v.Headline = fmt.Sprintf("Typed reads and writes keep p95 < %s: every claim holds.", verdict.Micros(s.Params.SLO))
 	case s.Outcome == verdict.Fail:
 		v.Headline = "A claim does not hold."
 	default:
@@ -135,7 +136,7 @@ func view(s *Summary) pageView {
 		v.Noise = both(func(w float64) *plot { return noise(s.Cells[0], w) })
 	}
 	v.extras(s, both)
-	v.Facts = facts(s)
+	v.Facts, v.Stalls = facts(s), stallsOf(s)
 	for m, version := range s.Environment.Modules {
 		v.Versions = append(v.Versions, [2]string{m, version})
 	}

@@ -10,20 +10,28 @@ import (
 
 // Knee says up to which rate a sweep kept the claim, and what broke it beyond.
 func Knee(steps []Step, slo time.Duration) string {
-	kept := ""
-	for _, st := range steps {
-		rate := Thousands(int(st.Rate)) + "/s"
-		if st.P95 < slo && st.Achieved >= verdict.NeedAchieved && st.Errors == 0 {
-			kept = rate
-			continue
-		}
-		from := "p95 < " + verdict.Micros(slo) + " up to " + kept
-		if kept == "" {
-			from = "p95 < " + verdict.Micros(slo) + " at no rate of the sweep"
-		}
-		return from + "; at " + rate + " " + limit(st, slo)
+	broke, best, is := kneeOf(steps, slo)
+	kept, claim := Thousands(int(best))+"/s", "p95 < "+verdict.Micros(slo)
+	switch {
+	case !is:
+		return claim + " at every rate of the sweep, up to " + kept
+	case best == 0:
+		kept = claim + " at no rate of the sweep"
+	default:
+		kept = claim + " up to " + kept
 	}
-	return "p95 < " + verdict.Micros(slo) + " at every rate of the sweep, up to " + kept
+	return kept + "; at " + Thousands(int(broke.Rate)) + "/s " + limit(broke, slo)
+}
+
+// kneeOf is the first step that broke the claim, if any did, and the last rate before it.
+func kneeOf(steps []Step, slo time.Duration) (broke Step, best float64, is bool) {
+	for _, st := range steps {
+		if st.P95 >= slo || st.Achieved < verdict.NeedAchieved || st.Errors > 0 {
+			return st, best, true
+		}
+		best = st.Rate
+	}
+	return Step{}, best, false
 }
 
 // limit says what a step shows of its own limit. The raw client under the same load tells a machine that is at
@@ -39,7 +47,11 @@ func limit(st Step, slo time.Duration) string {
 	case st.P95 < slo:
 		return fmt.Sprintf("only %.1f %% of the rate is reached", 100*st.Achieved)
 	}
-	return fmt.Sprintf("the raw client keeps it (p95 %s): what the store does beside is the limit", verdict.Micros(st.Raw))
+	s := fmt.Sprintf("the raw client keeps it (p95 %s): what the store does beside is the limit", verdict.Micros(st.Raw))
+	if st.Server > 0 {
+		s += fmt.Sprintf(", with the client busy on %.2f processors and Redis on %.2f", st.Client, st.Server)
+	}
+	return s
 }
 
 // The A/A row compares the raw client with itself; where it is further from 1 than this, the machine is too

@@ -36,6 +36,7 @@ type Summary struct {
 	Ceiling     []Ceiling           `json:"ceiling,omitempty"`
 	Codecs      []Codec             `json:"codecs,omitempty"`
 	Sweep       []Step              `json:"sweep,omitempty"`
+	Goals       []Goal              `json:"goals,omitempty"`
 	Elapsed     time.Duration       `json:"elapsed_ns"`
 }
 
@@ -119,6 +120,7 @@ type Cell struct {
 	First    string          `json:"first_error,omitempty"`
 	Upper    time.Duration   `json:"p95_upper_ns"` // 95 % bound of the worst round.
 	Rounds   []verdict.Round `json:"rounds,omitempty"`
+	Spent    Spent           `json:"spent"`
 	Windows  []Window        `json:"-"` // In windows.jsonl.
 
 	Curve        []Point                 `json:"-"` // For the percentile plot.
@@ -204,4 +206,6 @@ type Step struct {
 	Backlog  int64         `json:"backlog_max"`
 	Errors   int64         `json:"errors"`
 	Raw      time.Duration `json:"raw_p95_ns"`
+	Client   float64       `json:"client_busy"` // Processors.
+	Server   float64       `json:"server_busy"`
 }

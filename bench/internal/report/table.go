@@ -41,6 +41,23 @@ func Table(w io.Writer, s *Summary, dir string) {
 		columns(w, rows)
 	}
 	tableExtras(w, s, p)
+	if len(s.Goals) > 0 {
+		p("")
+		p("GOALS    beyond the claim; they decide nothing")
+		for _, g := range s.Goals {
+			p(" %-6s  %s: %s; %s", g.Word(), g.Name, g.Want, g.Got)
+			if g.Limit != "" {
+				p("         %s", g.Limit)
+			}
+		}
+	}
+	if slow := stallsOf(s); len(slow) > 0 {
+		p("")
+		p("STALLS   what else happened in the slices with a response of 1 ms or more")
+		for _, c := range slow {
+			p(" %s: %s", c.Name, c.Spent.Stalls())
+		}
+	}
 	if s.Partial != "" {
 		p("")
 		p("PARTIAL  %s; no verdict", s.Partial)
@@ -55,6 +72,17 @@ func Table(w io.Writer, s *Summary, dir string) {
 	p("")
 	p("wrote  %s/{report.html,summary.json,windows.jsonl,bench.txt,*.hgrm}", dir)
 	p("RESULT %s (exit %d) in %d s", s.Outcome, s.Exit, int(s.Elapsed.Seconds()+0.5))
+}
+
+// stallsOf are the judged cells of the store that had slow responses.
+func stallsOf(s *Summary) []*Cell {
+	var out []*Cell
+	for _, c := range s.Cells {
+		if c.Client == store && len(c.Rounds) > 0 && c.Spent.Slow.Slices > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // boundOf is the bound of the worst round; what is measured beside the claims has no rounds.
