@@ -41,6 +41,11 @@ type session struct {
 // written all the same.
 func bench(ctx context.Context, cfg *config, stdout io.Writer) (code int, err error) {
 	began := time.Now()
+	pinned, release, err := cfg.pinClient()
+	if err != nil {
+		return verdict.ExitError, err
+	}
+	defer release()
 	if cfg.out == "" {
 		cfg.out = filepath.Join(cfg.root, "bench", "out", began.Format("2006-01-02T15-04-05"))
 	}
@@ -52,6 +57,7 @@ func bench(ctx context.Context, cfg *config, stdout io.Writer) (code int, err er
 		},
 		Environment: probe.Local(cfg.root),
 	}}
+	s.sum.Environment.Pinned = pinned
 	defer load.Reserve(2)() // The pacer and the hiccup meter.
 	s.sum.Environment.Command = strings.Join(append([]string{"bin/nacre-bench"}, cfg.args...), " ")
 	s.steps = 5 + len(s.stages())

@@ -16,7 +16,7 @@ import (
 )
 
 // short is a run of a few seconds that goes through everything.
-var short = []string{"-keys", "10k", "-rate", "2000", "-slice", "20ms", "-windows", "2"}
+var short = []string{"-keys", "10k", "-rate", "4000", "-slice", "10ms", "-windows", "2"}
 
 // a watcher calls when once, at the first write that contains the word.
 type watcher struct {
@@ -75,7 +75,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%s: durable %+v, accepted %+v, errors %d (%s)", beside.Name, d, beside.Response, beside.Errors, beside.First)
 	}
 	for _, c := range s.Cells[:4] {
-		if want := int64(2000*0.02*5*2) * int64(s.Params.Rounds); c.Response.N != want || c.Errors+c.Mismatch+c.Outside > 0 {
+		if want := int64(4000*0.01*5*2) * int64(s.Params.Rounds); c.Response.N != want || c.Errors+c.Mismatch+c.Outside > 0 {
 			t.Errorf("%s: %d requests, want %d; %d errors, %d mismatches (%s)", c.Name, c.Response.N, want, c.Errors, c.Mismatch, c.First)
 		}
 		if c.Client == ours && c.Rounds[0].Control == 0 {
@@ -175,6 +175,7 @@ func TestBadInput(t *testing.T) {
 		"TLS":             {short, "rediss://127.0.0.1:1", ""},
 		"unreachable":     {short, "redis://127.0.0.1:1", "127.0.0.1:1"},
 		"unix and URL":    {[]string{"-transport", "unix"}, "redis://127.0.0.1:1", "NACRE_REDIS_URL is set"},
+		"pin and URL":     {[]string{"-pin"}, "redis://127.0.0.1:1", "-pin needs the private server"},
 		"no such commit":  {[]string{"-compare", "no-such-ref"}, "", `"no-such-ref" is no commit`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -45,6 +45,11 @@ func child(ctx context.Context, cfg *config, in io.Reader, out io.Writer) (err e
 			err = errors.Join(err, srv.close())
 		}
 	}()
+	_, release, err := cfg.pinClient()
+	if err != nil {
+		return err
+	}
+	defer release()
 	defer load.Reserve(1)()
 	enc := json.NewEncoder(out)
 	if err := s.ready(ctx); err != nil {
@@ -203,7 +208,7 @@ type kid struct {
 }
 
 func startKid(ctx context.Context, cfg *config, bin string) (*kid, error) {
-	cmd := exec.CommandContext(ctx, bin, "-child", "-keys", cfg.keys[0].label, "-rate", fmt.Sprint(cfg.rate), "-seed", fmt.Sprint(cfg.seed), "-slice", "30ms")
+	cmd := exec.CommandContext(ctx, bin, "-child", "-keys", cfg.keys[0].label, "-rate", fmt.Sprint(cfg.rate), "-seed", fmt.Sprint(cfg.seed), "-slice", "30ms", fmt.Sprintf("-pin=%t", cfg.pin))
 	cmd.Dir, cmd.Stderr = cfg.root, io.Discard
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -146,6 +146,9 @@ func (s *session) header() {
 	}
 	s.prog.done("nacre-bench %s · commit %s%s · seed %d", s.cfg.profile, e.Commit, dirty, s.cfg.seed)
 	s.prog.done("host   %d × %s · linux %s · %s GOMAXPROCS=%d · load %s", e.Cores, e.CPU, e.Kernel, e.Go, e.MaxProcs, e.Load)
+	if e.Pinned != "" {
+		s.prog.done("pin    %s", e.Pinned)
+	}
 	for i, l := range s.sum.Loaded {
 		srv := e.Servers[i]
 		s.prog.done("redis  %s %s · %s · %d rows and %d elements in %.1f s · %d MB · PING %s", srv.Version, srv.Kind, s.cfg.transport,

@@ -31,6 +31,8 @@ type config struct {
 	loop      string
 	transport string
 	aof       bool
+	pin       bool
+	redisCPUs []int // Of the private servers; nil = any.
 	slo       time.Duration
 	seed      uint64
 	rounds    int
@@ -89,6 +91,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	f.StringVar(&c.loop, "loop", "open", "open, which is judged, or closed")
 	f.StringVar(&c.transport, "transport", "tcp", "tcp, or unix for a socket of the private server")
 	f.BoolVar(&c.aof, "aof", false, "private server with appendonly yes, appendfsync everysec")
+	f.BoolVar(&c.pin, "pin", false, "keep client and private server on processors of their own (Linux)")
 	f.DurationVar(&c.slo, "slo", time.Millisecond, "the p95 that is claimed")
 	f.Uint64Var(&c.seed, "seed", 42, "of keys and arrivals")
 	f.DurationVar(&c.slice, "slice", 0, "how long one cell is measured at a time (default 50ms, quick 30ms, full 100ms)")
@@ -172,6 +175,8 @@ func (c *config) check() error {
 		return errors.New("-transport unix needs the private server, but NACRE_REDIS_URL is set (it may be unix:///path itself)")
 	case c.url != "" && c.aof:
 		return errors.New("-aof needs the private server, but NACRE_REDIS_URL is set")
+	case c.url != "" && c.pin:
+		return errors.New("-pin needs the private server, but NACRE_REDIS_URL is set")
 	case c.slo <= 0:
 		return fmt.Errorf("-slo %v is no duration to claim", c.slo)
 	case c.peers < 1 || c.peers > 1024:

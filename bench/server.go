@@ -58,11 +58,15 @@ func openServer(ctx context.Context, cfg *config, k keyspace) (*server, error) {
 		switch {
 		case err == nil:
 			s.kind, s.proc = "private", proc
+			if err := cfg.pinServer(proc.PID()); err != nil {
+				s.close()
+				return nil, err
+			}
 			s.db = store.DatabaseConfig{Host: "127.0.0.1", Port: proc.Port()}
 			if proc.Socket != "" {
 				s.db = store.DatabaseConfig{Unix: proc.Socket}
 			}
-		case os.Getenv("NACRE_REDIS_SERVER") != "" || cfg.transport == "unix" || cfg.aof:
+		case os.Getenv("NACRE_REDIS_SERVER") != "" || cfg.transport == "unix" || cfg.aof || cfg.pin:
 			return nil, err
 		default: // No Redis on this machine: the embedded one, whose figures can't be judged.
 			s.kind = "embedded"

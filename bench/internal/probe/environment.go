@@ -34,7 +34,8 @@ type Environment struct {
 	Dirty      bool              `json:"dirty"`
 	Modules    map[string]string `json:"modules"`
 	Servers    []Server          `json:"servers"`
-	Command    string            `json:"command"` // Repeats the run.
+	Pinned     string            `json:"pinned,omitempty"` // Which processors client and Redis are kept on; empty: any.
+	Command    string            `json:"command"`          // Repeats the run.
 }
 
 // Server is one Redis.
@@ -93,7 +94,7 @@ func (e Environment) Warnings() []string {
 	if e.Race {
 		w = append(w, "race detector is on: figures are many times too high")
 	}
-	if e.MaxProcs < 2 {
+	if e.MaxProcs < 2 && e.Pinned == "" {
 		w = append(w, "one processor for client and server")
 	}
 	if e.OS != "linux/amd64" && e.OS != "linux/arm64" {
