@@ -17,6 +17,7 @@ type progress struct {
 	tty   bool
 	width int
 	stage string
+	begun time.Time // When the stage began.
 	drawn time.Time
 	line  bool // An unfinished line stands on the terminal.
 }
@@ -35,11 +36,11 @@ func newProgress(w io.Writer) *progress {
 // step begins a stage of the run.
 func (p *progress) step(n, of int, name string) {
 	p.stage = fmt.Sprintf("[%d/%d] %s", n, of, name)
-	p.drawn = time.Time{}
+	p.begun, p.drawn = time.Now(), time.Time{}
 	p.show(-1, 0, "")
 }
 
-// show draws the bar: done of 1 (below 0: unknown), the time left, and how it looks so far.
+// show draws the bar: done of 1 (below 0: unknown), the time left (0: as the stage went so far), and how it looks.
 func (p *progress) show(done float64, left time.Duration, text string) {
 	if !p.tty || time.Since(p.drawn) < 100*time.Millisecond {
 		return
@@ -50,6 +51,9 @@ func (p *progress) show(done float64, left time.Duration, text string) {
 		const cells = 16
 		full := min(cells, int(done*cells))
 		s += " ▕" + strings.Repeat("█", full) + strings.Repeat("░", cells-full) + "▏"
+	}
+	if left == 0 && done > 0.02 {
+		left = time.Duration(float64(time.Since(p.begun)) * (1 - done) / done)
 	}
 	if left > 0 {
 		s += fmt.Sprintf(" %d s left", int(left.Seconds()+0.5))

@@ -24,10 +24,10 @@ func (s *session) sweep(ctx context.Context) error {
 	if last := s.servers[len(s.servers)-1]; last != servers[0] {
 		servers = append(servers, last)
 	}
-	for _, srv := range servers {
+	for at, srv := range servers {
 		broken := 0
-		for _, rate := range sweepRates {
-			s.prog.show(-1, 0, srv.keys.label+" keys, "+report.Thousands(int(rate))+"/s")
+		for i, rate := range sweepRates {
+			s.prog.show((float64(at)+float64(i)/float64(len(sweepRates)))/float64(len(servers)), 0, srv.keys.label+" keys, "+report.Thousands(int(rate))+"/s")
 			step, err := s.step(ctx, srv, rate)
 			if err != nil {
 				return err

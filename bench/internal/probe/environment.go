@@ -50,6 +50,14 @@ type Server struct {
 	Clients int               `json:"other_clients"`
 }
 
+// Placement says which processors client and Redis run on.
+func (e Environment) Placement() string {
+	if e.Pinned == "" {
+		return "not pinned: the kernel places client and Redis"
+	}
+	return e.Pinned
+}
+
 // Local reads this machine and this build. dir is where git is asked.
 func Local(dir string) Environment {
 	e := Environment{

@@ -214,7 +214,7 @@ func facts(s *Summary) [][2]string {
 		{"processor", fmt.Sprintf("%d × %s%s", e.Cores, e.CPU, virtual)},
 		{"system", fmt.Sprintf("%s, kernel %s, load %s at the start", e.OS, e.Kernel, e.Load)},
 		{"timing", fmt.Sprintf("clock %s, pacer %s", e.Clock, s.Params.Pacing)},
-		{"pinning", orAny(e.Pinned)},
+		{"pinning", e.Placement()},
 		{"power, pages, quota", fmt.Sprintf("governor %s, transparent huge pages %s, cpu.max %s", orNone(e.Governor), orNone(e.THP), orNone(e.Quota))},
 		{"build", fmt.Sprintf("%s, GOMAXPROCS=%d, GOGC=%s, PGO %s, commit %s%s", e.Go, e.MaxProcs, e.GOGC, orNone(e.PGO), e.Commit, dirty)},
 	}
@@ -237,13 +237,6 @@ func facts(s *Summary) [][2]string {
 	return append(out, [2]string{"noise while measuring", fmt.Sprintf(
 		"steal %.1f %%, processor pressure %.0f %%, 1 ms sleep late by %s at p95 and %s at most, %d involuntary switches, %d garbage collections pausing %s in all",
 		100*n.Steal, 100*n.PSI, verdict.Micros(n.Hiccup), verdict.Micros(n.Worst), n.Forced, n.GCs, verdict.Micros(n.GCPause))})
-}
-
-func orAny(pinned string) string {
-	if pinned == "" {
-		return "none: the kernel places client and Redis"
-	}
-	return pinned
 }
 
 func orNone(s string) string {

@@ -121,7 +121,7 @@ func TestReportFiles(t *testing.T) {
 	if ext := regexp.MustCompile(`(src|href)=|url\(|@import|https?://`).FindString(html); ext != "" {
 		t.Errorf("report.html refers to something outside: %q", ext)
 	}
-	for _, name := range []string{"summary.json", "windows.jsonl", "bench.txt", "nacre-read-10k.hgrm", "nacre-unix-socket-buffered-write-100k-durable.hgrm"} {
+	for _, name := range []string{"summary.json", "results.md", "windows.jsonl", "bench.txt", "nacre-read-10k.hgrm", "nacre-unix-socket-buffered-write-100k-durable.hgrm"} {
 		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

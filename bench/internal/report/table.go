@@ -70,7 +70,7 @@ func Table(w io.Writer, s *Summary, dir string) {
 	}
 	columns(w, rows)
 	p("")
-	p("wrote  %s/{report.html,summary.json,windows.jsonl,bench.txt,*.hgrm}", dir)
+	p("wrote  %s/{report.html,summary.json,windows.jsonl,results.md,bench.txt,*.hgrm}", dir)
 	p("RESULT %s (exit %d) in %d s", s.Outcome, s.Exit, int(s.Elapsed.Seconds()+0.5))
 }
 

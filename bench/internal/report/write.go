@@ -52,6 +52,9 @@ func Write(dir string, s *Summary) error {
 	if err := file(dir, "bench.txt", func(w io.Writer) error { return goBench(w, s) }); err != nil {
 		return err
 	}
+	if err := file(dir, "results.md", func(w io.Writer) error { return Markdown(w, s) }); err != nil {
+		return err
+	}
 	if err := file(dir, "report.html", func(w io.Writer) error { return HTML(w, s) }); err != nil {
 		return err
 	}
