@@ -74,7 +74,7 @@ lint: vet $(BIN)/staticcheck-$(STATICCHECK_VERSION) ## Run go vet, staticcheck a
 .PHONY: test
 test: redis jq check-generate lint ## Check freshness, lint, and test all modules with the race detector
 	@$(with_redis); $(call each,$(GO) test -race -timeout 9m ./...)
-	@$(with_redis); $(GO) test -run Allocs ./store; cd bench; $(GO) test -run Gates . # the race detector allocates, too
+	@$(with_redis); $(GO) test -run Allocs ./store; (cd testdata/consumer; $(GO) test -run Allocs .); cd bench; $(GO) test -run Gates . # the race detector allocates, too
 
 .PHONY: test-long
 test-long: redis jq python ## The tests with their long forms (NACRE_LONG=1): up to an hour

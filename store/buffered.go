@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/nacre-store/nacre/store/internal/buffer"
 	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/key"
@@ -212,9 +214,24 @@ func (b *bound[K, V]) pendingRow(id string) (raw []byte, ok bool) {
 	return b.s.pending.Row(buffer.Key{Base: b.base, ID: id})
 }
 
+// pendingID tells whether the buffer has anything of the row. It allocates
+// nothing, also where the id is no string.
+func (b *bound[K, V]) pendingID(id K) bool {
+	if text, ok := b.Key.plain(id); ok {
+		return b.s.pending.Pending(buffer.Key{Base: b.base, ID: text})
+	}
+	p := keyBufs.Get().(*[]byte)
+	defer keyBufs.Put(p)
+	*p = b.Key.append((*p)[:0], id)
+	return b.s.pending.Pending(buffer.Key{Base: b.base, ID: rueidis.BinaryString(*p)})
+}
+
 // pendingGet is Get of a row that the buffer has.
 func (r Rows[K, V]) pendingGet(ctx context.Context, id K, opts []ReadOption) (v V, ok bool, err error) {
 	if r.b.s.pending == nil || r.tx != nil || r.b.err != nil {
+		return v, false, nil
+	}
+	if ageOf(opts) > 0 && !r.b.pendingID(id) {
 		return v, false, nil
 	}
 	text := r.b.Key.text(id)
@@ -243,7 +260,7 @@ func (r Rows[K, V]) Pending(id K) bool {
 	if r.b.s.pending == nil || r.b.err != nil {
 		return false
 	}
-	return r.b.s.pending.Pending(buffer.Key{Base: r.b.base, ID: r.b.Key.text(id)})
+	return r.b.pendingID(id)
 }
 
 // acceptPut is Put into the buffer.

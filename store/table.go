@@ -183,14 +183,20 @@ func (IntKey[K]) append(b []byte, id K) []byte { return strconv.AppendInt(b, int
 type TextKey[K interface {
 	comparable
 	String() string
+	AppendText([]byte) ([]byte, error)
 }, P interface {
 	*K
 	UnmarshalText([]byte) error
 }] struct{}
 
-func (TextKey[K, P]) text(id K) string             { return id.String() }
-func (TextKey[K, P]) plain(K) (string, bool)       { return "", false }
-func (TextKey[K, P]) append(b []byte, id K) []byte { return append(b, id.String()...) }
+func (TextKey[K, P]) text(id K) string       { return id.String() }
+func (TextKey[K, P]) plain(K) (string, bool) { return "", false }
+
+func (TextKey[K, P]) append(b []byte, id K) []byte {
+	b, _ = id.AppendText(b)
+	return b
+}
+
 func (TextKey[K, P]) parse(s string) (K, error) {
 	var id K
 	err := P(&id).UnmarshalText([]byte(s))

@@ -43,7 +43,8 @@ type Change[K comparable, V any] struct {
 // of changes; nothing is polled. What changes again before it could be told is
 // told once, so that a slow loop skips what lay between, but never the final
 // state; nor does a connection that is lost and made anew. While Redis cannot
-// be reached, Watch waits.
+// be reached, Watch waits. It tells what is in Redis: a buffered write is told
+// when it has been sent, which Flush hastens; Get shows it at once.
 //
 // A row that cannot be decoded yields a *[RowError] and the loop goes on; what
 // was told of it before stands. Any other error is the last thing yielded, also

@@ -315,6 +315,7 @@ type Orders struct {
 }
 
 // Pending returns the orders whose status is INITIALIZED, EMULATED, RELEASED or SUBMITTED.
+// Whether a buffered write of a row is pending, r.Rows.Pending tells.
 func (r Orders) Pending() store.Set[ClientOrderID, Order] {
 	return orderTable.Index(r.Rows, "pending")
 }

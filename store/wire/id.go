@@ -12,28 +12,31 @@ func JoinID(parts ...string) string {
 	for _, p := range parts {
 		n += len(p)
 	}
-	var b strings.Builder
-	b.Grow(n)
+	b := make([]byte, 0, n)
 	for i, p := range parts {
 		if i > 0 {
-			b.WriteByte(':')
+			b = append(b, ':')
 		}
-		for {
-			j := strings.IndexAny(p, "%:")
-			if j < 0 {
-				break
-			}
-			b.WriteString(p[:j])
-			if p[j] == '%' {
-				b.WriteString("%25")
-			} else {
-				b.WriteString("%3A")
-			}
-			p = p[j+1:]
-		}
-		b.WriteString(p)
+		b = AppendPart(b, p)
 	}
-	return b.String()
+	return string(b)
+}
+
+// AppendPart appends a part of a composite id as [JoinID] spells it.
+func AppendPart(b []byte, part string) []byte {
+	for {
+		j := strings.IndexAny(part, "%:")
+		if j < 0 {
+			return append(b, part...)
+		}
+		b = append(b, part[:j]...)
+		if part[j] == '%' {
+			b = append(b, "%25"...)
+		} else {
+			b = append(b, "%3A"...)
+		}
+		part = part[j+1:]
+	}
 }
 
 // SplitID is the inverse of [JoinID] for n parts. It accepts nothing that

@@ -27,9 +27,12 @@ type desk struct {
 	cfg store.Config
 }
 
-func open(t *testing.T) desk {
+func open(t *testing.T, change ...func(*store.Config)) desk {
 	t.Helper()
 	cfg := storetest.Redis(t)
+	for _, f := range change {
+		f(&cfg)
+	}
 	cfg.Schemas = []store.Schema{repo.Schema}
 	raw, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress:  []string{rueidisAddress(cfg)},

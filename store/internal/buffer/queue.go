@@ -66,9 +66,12 @@ func (q *queue) add(op *write.Op, now time.Time) (grown cost, replaced bool) {
 	if g := q.joins(op); g != nil {
 		return g.join(op)
 	}
-	g := &gen{}
-	if n := len(q.gens); cap(q.gens) > n && q.gens[:n+1][n] != nil {
+	var g *gen
+	if n := len(q.gens); cap(q.gens) > n {
 		g = q.gens[:n+1][n] // one that was acknowledged
+	}
+	if g == nil {
+		g = &gen{}
 	}
 	g.start(op, now)
 	q.gens = append(q.gens, g)

@@ -48,8 +48,18 @@ func (p *printer) compositeID(t *model.Table) {
 	p.P("return %s(%s)", p.wire("JoinID"), strings.Join(texts, ", "))
 	p.P("}\n")
 
+	p.doc("AppendText implements [encoding.TextAppender]: String, appended.")
+	p.P("func (id %s) AppendText(b []byte) ([]byte, error) {", t.IDType)
+	for i, f := range t.Key {
+		if i > 0 {
+			p.P("b = append(b, ':')")
+		}
+		p.appendPart(f, texts[i])
+	}
+	p.P("return b, nil\n}\n")
+
 	p.doc("MarshalText implements [encoding.TextMarshaler].")
-	p.P("func (id %s) MarshalText() ([]byte, error) { return []byte(id.String()), nil }\n", t.IDType)
+	p.P("func (id %s) MarshalText() ([]byte, error) { return id.AppendText(nil) }\n", t.IDType)
 
 	p.doc("UnmarshalText implements [encoding.TextUnmarshaler]. It sets nothing when it fails.")
 	p.P("func (id *%s) UnmarshalText(text []byte) error {", t.IDType)
@@ -60,6 +70,20 @@ func (p *printer) compositeID(t *model.Table) {
 		p.parsePart(f, fmt.Sprintf("parts[%d]", i))
 	}
 	p.P("*id = v\nreturn nil\n}\n")
+}
+
+// appendPart prints how one part of a composite id, with the given text, is
+// appended: an integer without making that text.
+func (p *printer) appendPart(f *model.Field, text string) {
+	if keyForm(f.Type) != intID {
+		p.P("b = %s(b, %s)", p.wire("AppendPart"), text)
+		return
+	}
+	n := "id." + f.GoName
+	if p.goType(f.Type) != "int64" {
+		n = "int64(" + n + ")"
+	}
+	p.P("b = %s(b, %s, 10)", p.from("strconv", "AppendInt"), n)
 }
 
 // parsePart prints how one part of a composite id is read from its text.

@@ -128,7 +128,11 @@ func (p *printer) indexMethod(t *model.Table, s shape, x *model.Index) {
 		}
 		conditions = append(conditions, condition)
 	}
-	p.doc(sentences(fmt.Sprintf("%s returns the %s %s.", x.GoName, spaced(t.Plural), strings.Join(conditions, ", ")), x.Doc))
+	hides := ""
+	if x.GoName == "Pending" {
+		hides = "Whether a buffered write of a row is pending, r.Rows.Pending tells."
+	}
+	p.doc(sentences(fmt.Sprintf("%s returns the %s %s.", x.GoName, spaced(t.Plural), strings.Join(conditions, ", ")), x.Doc, hides))
 	p.P("func (r %s) %s(%s) %s[%s, %s] {", t.GoPlural, x.GoName, params, p.store("Set"), t.IDType, t.GoName)
 	p.P("return %s.Index(r.Rows, %q%s)", p.names.table(t), x.Name, args)
 	p.P("}\n")

@@ -19,7 +19,7 @@ var rowNames = []string{
 }
 
 // idNames are the methods of the id type of a composite key.
-var idNames = []string{"String", "MarshalText", "UnmarshalText"}
+var idNames = []string{"String", "AppendText", "MarshalText", "UnmarshalText"}
 
 // repositoryNames are what a repository takes from store.Rows. A method of the
 // same name would hide it. Pending is not among them: an index may have that

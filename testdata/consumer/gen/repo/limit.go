@@ -24,8 +24,18 @@ func (id LimitID) String() string {
 	return wire.JoinID(id.Counterparty, string(id.Currency), strconv.FormatInt(int64(id.BookNumber), 10))
 }
 
+// AppendText implements [encoding.TextAppender]: String, appended.
+func (id LimitID) AppendText(b []byte) ([]byte, error) {
+	b = wire.AppendPart(b, id.Counterparty)
+	b = append(b, ':')
+	b = wire.AppendPart(b, string(id.Currency))
+	b = append(b, ':')
+	b = strconv.AppendInt(b, int64(id.BookNumber), 10)
+	return b, nil
+}
+
 // MarshalText implements [encoding.TextMarshaler].
-func (id LimitID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+func (id LimitID) MarshalText() ([]byte, error) { return id.AppendText(nil) }
 
 // UnmarshalText implements [encoding.TextUnmarshaler]. It sets nothing when it fails.
 func (id *LimitID) UnmarshalText(text []byte) error {
