@@ -37,6 +37,7 @@ func runProcess(arg string) error {
 	}
 	cfg := at(port)
 	cfg.Schemas, cfg.MaxAge = []store.Schema{trading.Schema}, processMaxAge
+	cfg.OpenWait = 10 * time.Second // its connection may be killed before it is open
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	ctx := context.Background()
 	s, err := store.Open(ctx, cfg)
