@@ -62,6 +62,7 @@ func (sh *shared) sendPending(ctx context.Context, steps []write.Batch) [][]writ
 	}
 	flights := make([]writing, len(steps))
 	for i := range steps {
+		flights[i].kept = true
 		flights[i].begin(sh.cache, steps[i])
 	}
 	all := sh.exec.Try(ctx, steps)

@@ -103,8 +103,10 @@ func (s *Store) settle(ctx context.Context) error {
 // writing are the flights of a batch, one for each row that it touches.
 type writing struct {
 	one    [1]cache.Token
+	first  [1]int
 	tokens []cache.Token
 	ops    []int // of the same place
+	kept   bool  // the rows' bytes stay as they are
 }
 
 // begin starts the flights of the rows that the batch writes, before any
@@ -114,7 +116,7 @@ func (w *writing) begin(c *cache.Cache, b write.Batch) {
 	if c == nil {
 		return
 	}
-	w.tokens = w.one[:0]
+	w.tokens, w.ops = w.one[:0], w.first[:0]
 	var seen map[string]bool
 	if b.Atomic && len(b.Ops) > 1 {
 		seen = map[string]bool{}
@@ -150,7 +152,10 @@ func (w *writing) end(n *near, now int64, b write.Batch, rs []write.Result) {
 			c.End(t, nil)
 			continue
 		}
-		e := &written{raw: slices.Clone(op.Row)}
+		e := &written{raw: op.Row}
+		if !w.kept {
+			e.raw = slices.Clone(op.Row)
+		}
 		e.Size, e.Sum = cap(e.raw)+writtenSize, c.Sum(e.raw)
 		if op.Expire != 0 {
 			e.Expire = max(1, c.Now()+(op.Expire-now)*1e6)

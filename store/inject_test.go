@@ -21,12 +21,23 @@ import (
 // panics on keys of different cluster slots in one command.
 func injected(t testing.TB) (*mock.Client, trading.Tables) {
 	t.Helper()
+	c, d := injectedWith(t)
+	return c, d.Tables
+}
+
+func injectedWith(t testing.TB, change ...func(*store.Config)) (*mock.Client, *desk) {
+	t.Helper()
 	c := mock.NewClient(gomock.NewController(t), mock.WithSlotCheck())
-	s, err := store.Open(t.Context(), store.Config{
+	cfg := store.Config{
 		Client: c, HashTag: true, TraderID: "T", Schemas: []store.Schema{trading.Schema}, Logger: slog.New(slog.DiscardHandler),
-	})
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	s, err := store.Open(t.Context(), cfg)
 	must(t, err)
-	return c, trading.New(s)
+	t.Cleanup(func() { closeStore(s) })
+	return c, &desk{Store: s, Tables: trading.New(s)}
 }
 
 // What became of a Put, by what the server answered to MULTI, SET, ZADD, EXEC.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/mock/gomock"
 
 	"github.com/nacre-store/nacre/gen/trading"
+	"github.com/nacre-store/nacre/store"
 )
 
 // rawOn is a client without anything around it, with one connection like the
@@ -104,25 +106,57 @@ func BenchmarkAccept(b *testing.B) {
 	b.ReportMetric(quantile(waited, 0.5), "put-p50-us")
 }
 
-// recorded are the commands that Puts of the rows send.
-func recorded(b *testing.B, rows []trading.Position) (cmds [][]string) {
-	client, tables := injected(b)
+// recorded are the commands that Puts of the rows send, with a buffer or without.
+func recorded(b *testing.B, rows []trading.Position, change ...func(*store.Config)) (cmds [][]string) {
+	client, d := injectedWith(b, change...)
+	var mu sync.Mutex
 	client.EXPECT().DoMulti(gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(func(_ context.Context, sent ...rueidis.Completed) []rueidis.RedisResult {
+		mu.Lock()
+		defer mu.Unlock()
 		rs := make([]rueidis.RedisResult, len(sent))
+		var values []rueidis.RedisMessage
 		for i, c := range sent {
 			cmds = append(cmds, slices.Clone(c.Commands()))
-			rs[i] = mock.Result(mock.RedisString("QUEUED"))
+			switch c.Commands()[0] {
+			case "MULTI":
+				values = nil
+				rs[i] = mock.Result(mock.RedisString("OK"))
+			case "EXEC":
+				rs[i] = mock.Result(mock.RedisArray(values...))
+			default:
+				values = append(values, mock.RedisNil())
+				rs[i] = mock.Result(mock.RedisString("QUEUED"))
+			}
 		}
-		rs[len(rs)-1] = mock.Result(mock.RedisArray(mock.RedisNil(), mock.RedisInt64(1), mock.RedisInt64(1), mock.RedisInt64(1), mock.RedisInt64(1)))
 		return rs
 	})
 	for _, p := range rows {
-		must(b, tables.Positions.Put(b.Context(), p))
+		must(b, d.Positions.Put(b.Context(), p))
 	}
+	must(b, d.Flush(b.Context()))
 	return cmds
 }
 
-// How fast the buffer drains, beside a raw pipeline of the same commands.
+// piped sends transactions through a raw client, some 2000 commands at once.
+func piped(ctx context.Context, raw rueidis.Client, cmds [][]string) error {
+	pipe := make(rueidis.Commands, 0, 3000)
+	for i, c := range cmds {
+		pipe = append(pipe, raw.B().Arbitrary(c...).Build())
+		if i < len(cmds)-1 && (len(pipe) < 2000 || c[0] != "EXEC") {
+			continue
+		}
+		for _, r := range raw.DoMulti(ctx, pipe...) {
+			if err := r.Error(); err != nil && !rueidis.IsRedisNil(err) {
+				return err
+			}
+		}
+		pipe = pipe[:0]
+	}
+	return nil
+}
+
+// How fast the buffer drains, beside raw pipelines: of what Put sends for each
+// row, and of what the buffer sends for all of them together.
 func BenchmarkDrain(b *testing.B) {
 	const n = 20_000
 	rows := make([]trading.Position, n)
@@ -130,36 +164,31 @@ func BenchmarkDrain(b *testing.B) {
 		rows[i] = versioned(fmt.Sprint("P-", i), 1)
 	}
 	d := openOn(b, inMemory(b), buffering(time.Hour))
-	cmds := recorded(b, rows)
+	puts, same := recorded(b, rows), recorded(b, rows, buffering(time.Hour))
 	raw, ctx := rawOn(b, d), b.Context()
-	var drains, pipes []time.Duration
+	took := map[string][]time.Duration{}
 	for b.Loop() {
 		for _, p := range rows {
 			must(b, d.Positions.Put(ctx, p))
 		}
-		runtime.GC()
-		took, err := timed(func() error { return d.Flush(ctx) })
-		must(b, err)
-		drains = append(drains, took)
-		runtime.GC()
-		took, err = timed(func() error {
-			for part := range slices.Chunk(cmds, 2048) {
-				pipe := make(rueidis.Commands, len(part))
-				for i, c := range part {
-					pipe[i] = raw.B().Arbitrary(c...).Build()
-				}
-				for _, r := range raw.DoMulti(ctx, pipe...) {
-					if err := r.Error(); err != nil && !rueidis.IsRedisNil(err) {
-						return err
-					}
-				}
-			}
-			return nil
-		})
-		must(b, err)
-		pipes = append(pipes, took)
+		for _, c := range []struct {
+			name string
+			do   func() error
+		}{
+			{"drain", func() error { return d.Flush(ctx) }},
+			{"puts", func() error { return piped(ctx, raw, puts) }},
+			{"same", func() error { return piped(ctx, raw, same) }},
+		} {
+			runtime.GC()
+			t, err := timed(c.do)
+			must(b, err)
+			took[c.name] = append(took[c.name], t)
+		}
 	}
-	drain, pipe := quantile(drains, 0.5), quantile(pipes, 0.5)
-	b.ReportMetric(pipe/drain, "x-raw")
+	drain := quantile(took["drain"], 0.5)
+	b.ReportMetric(quantile(took["puts"], 0.5)/drain, "x-raw-puts")
+	b.ReportMetric(quantile(took["same"], 0.5)/drain, "x-raw-same")
+	b.ReportMetric(float64(len(puts))/n, "cmds/put")
+	b.ReportMetric(float64(len(same))/n, "cmds/row")
 	b.ReportMetric(n/drain*1e6, "rows/s")
 }

@@ -56,25 +56,35 @@ var steps = sync.Pool{New: func() any { return new(step) }}
 
 // send takes the steps, in one round trip.
 func (x *Executor) send(ctx context.Context, es []exchange) {
+	x.receive(ctx, es, x.round(ctx, x.commands(make([]rueidis.Completed, 0, 18*len(es)), es)))
+}
+
+// commands adds those of the steps.
+func (x *Executor) commands(cmds []rueidis.Completed, es []exchange) []rueidis.Completed {
 	s := steps.Get().(*step)
 	defer steps.Put(s)
 	b := x.Conn.Client.B()
-	cmds := make([]rueidis.Completed, 0, 18*len(es))
 	for i := range es {
 		before := len(cmds)
 		cmds = es[i].commands(cmds, b, s)
 		es[i].n = len(cmds) - before
 	}
-	var one [1]rueidis.RedisResult
-	replies := one[:0]
+	return cmds
+}
+
+// round makes one round trip.
+func (x *Executor) round(ctx context.Context, cmds []rueidis.Completed) []rueidis.RedisResult {
 	switch len(cmds) {
 	case 0:
+		return nil
 	case 1:
-		one[0] = x.Conn.Client.Do(ctx, cmds[0])
-		replies = one[:]
-	default:
-		replies = x.Conn.Client.DoMulti(ctx, cmds...)
+		return []rueidis.RedisResult{x.Conn.Client.Do(ctx, cmds[0])}
 	}
+	return x.Conn.Client.DoMulti(ctx, cmds...)
+}
+
+// receive takes the replies to the commands of the steps.
+func (x *Executor) receive(ctx context.Context, es []exchange, replies []rueidis.RedisResult) {
 	for i := range es {
 		e := &es[i]
 		mine := replies[:e.n]
@@ -88,8 +98,10 @@ func (x *Executor) send(ctx context.Context, es []exchange) {
 		default:
 			r := mine[0]
 			if unknown(r) {
+				s := steps.Get().(*step)
 				_ = s.fill(e.Ops, e.Checks)
-				r = x.Conn.Client.Do(ctx, applyScript.whole(b, s.keys, s.argv))
+				r = x.Conn.Client.Do(ctx, applyScript.whole(x.Conn.Client.B(), s.keys, s.argv))
+				steps.Put(s)
 			}
 			e.answer(r)
 		}
@@ -123,11 +135,23 @@ func (e *exchange) commands(cmds []rueidis.Completed, b rueidis.Builder, s *step
 	return append(cmds, b.Exec().Build())
 }
 
-// transaction reads the replies of MULTI, the queued commands and EXEC. A
-// refusal while queueing aborts the whole; an error inside EXEC leaves the
-// other commands applied.
+// transaction reads the replies of MULTI, the queued commands and EXEC.
 func (e *exchange) transaction(group []rueidis.RedisResult) {
-	o := &e.Ops[0]
+	values, err := executed(group, e.Ops[0].RowKey())
+	if err != nil {
+		e.fail(err)
+		return
+	}
+	e.rs[0] = Result{}
+	if len(values) > 0 {
+		e.rs[0].Old = bytesOf(values[0])
+	}
+}
+
+// executed returns the replies of EXEC. A refusal while queueing aborts the
+// whole; an error inside EXEC leaves the other commands applied, whose replies
+// are then returned beside the error, which names what was to be written.
+func executed(group []rueidis.RedisResult, what string) ([]rueidis.RedisMessage, error) {
 	exec, between := group[len(group)-1], group[1:len(group)-1]
 	var refused error
 	naked := false // without MULTI a command is carried out at once
@@ -141,34 +165,27 @@ func (e *exchange) transaction(group []rueidis.RedisResult) {
 	}
 	if err := group[0].Error(); err != nil {
 		if naked {
-			err = fmt.Errorf("%w: %s: %v", ErrPartial, o.RowKey(), err)
+			err = fmt.Errorf("%w: %s: %v", ErrPartial, what, err)
 		}
-		e.fail(err)
-		return
+		return nil, err
 	}
 	if refused != nil {
-		e.fail(refused) // whether EXEC said so or its answer was lost
-		return
+		return nil, refused // whether EXEC said so or its answer was lost
 	}
-	replies, err := exec.ToArray()
+	values, err := exec.ToArray()
 	if err != nil {
-		e.fail(err)
-		return
+		return nil, err
 	}
 	var failed error
-	for i := range replies {
-		if err := replies[i].Error(); err != nil && !rueidis.IsRedisNil(err) {
+	for i := range values {
+		if err := values[i].Error(); err != nil && !rueidis.IsRedisNil(err) {
 			failed = errors.Join(failed, err)
 		}
 	}
 	if failed != nil {
-		e.fail(fmt.Errorf("%w: %s: %s", ErrPartial, o.RowKey(), strings.ReplaceAll(failed.Error(), "\n", "; ")))
-		return
+		return values, fmt.Errorf("%w: %s: %s", ErrPartial, what, strings.ReplaceAll(failed.Error(), "\n", "; "))
 	}
-	e.rs[0] = Result{}
-	if len(replies) > 0 {
-		e.rs[0].Old = bytesOf(replies[0])
-	}
+	return values, nil
 }
 
 // answer reads the reply of the apply script.

@@ -71,7 +71,7 @@ func (x *Executor) Do(ctx context.Context, b Batch) []Result {
 			rs[i].Err = conn.MaybeSent(err)
 		}
 	}
-	x.leave(ctx, b.Ops, rs)
+	x.leave(ctx, departures(nil, b.Ops, rs))
 	return rs
 }
 
@@ -91,23 +91,25 @@ func (x *Executor) again(b Batch, i int) bool {
 // may be about the same row. The caller looks after what has not worked.
 func (x *Executor) Try(ctx context.Context, steps []Batch) [][]Result {
 	all := make([][]Result, len(steps))
-	var rows, series []exchange
+	var puts, rows, series []exchange
 	for i, b := range steps {
 		all[i] = make([]Result, len(b.Ops))
-		if e := newExchange(b, all[i]); e.form == bare {
+		switch e := newExchange(b, all[i]); e.form {
+		case bare:
 			series = append(series, e)
-		} else {
+		case queued:
+			puts = append(puts, e)
+		default:
 			rows = append(rows, e)
 		}
 	}
-	x.send(ctx, rows)
+	x.sendGroups(ctx, puts, rows)
 	x.send(ctx, series)
-	var ops []Op
-	var rs []Result
+	var ds []departure
 	for i, b := range steps {
-		ops, rs = append(ops, b.Ops...), append(rs, all[i]...)
+		ds = departures(ds, b.Ops, all[i])
 	}
-	x.leave(ctx, ops, rs)
+	x.leave(ctx, ds)
 	return all
 }
 

@@ -49,11 +49,8 @@ type departure struct {
 // the same time.
 const maxDepartures = 4
 
-// leave takes the rows that ops have written out of the sets that only their
-// replaced bytes named. When it is lost, readers drop what it would have
-// removed, and kept rows live longer than they need to.
-func (x *Executor) leave(ctx context.Context, ops []Op, rs []Result) {
-	var ds []departure
+// departures are those of the rows that the ops of one batch have written.
+func departures(ds []departure, ops []Op, rs []Result) []departure {
 	var seen map[string]bool
 	if len(ops) > 1 {
 		seen = map[string]bool{}
@@ -73,6 +70,13 @@ func (x *Executor) leave(ctx context.Context, ops []Op, rs []Result) {
 			ds = append(ds, d)
 		}
 	}
+	return ds
+}
+
+// leave takes rows out of the sets that only their replaced bytes named. When
+// it is lost, readers drop what it would have removed, and kept rows live
+// longer than they need to.
+func (x *Executor) leave(ctx context.Context, ds []departure) {
 	all := ds
 	for n := 0; n < maxDepartures && len(ds) > 0; n++ {
 		ds = x.depart(ctx, ds)
