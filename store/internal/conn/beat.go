@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 // ErrNotMaster is the answer of a server that takes no writes: reads of it may
@@ -43,13 +42,13 @@ func (c *Conn) Beat(ctx context.Context) error {
 		masters++
 	}
 	for _, n := range nodes {
-		before := time.Now()
+		before := c.clock.passed()
 		t, err := n.Do(ctx, n.B().Time().Build()).AsStrSlice()
 		if err != nil {
 			return err
 		}
 		if len(t) == 2 {
-			c.setClock(before, time.Now(), t)
+			c.clock.set(before, c.clock.passed(), t)
 		}
 	}
 	if masters == 0 {

@@ -53,11 +53,11 @@ func TestBeat(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.offset.Store(int64(time.Hour))
+	c.clock.zero.Add(int64(time.Hour))
 	if err := c.Beat(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if off := time.Duration(c.offset.Load()); off.Abs() > 100*time.Millisecond {
+	if off := time.Until(time.UnixMilli(c.Now())); off.Abs() > 100*time.Millisecond {
 		t.Errorf("the clock of the server is said to be %v ahead", off)
 	}
 	if _, err := srv.Do("REPLICAOF", "127.0.0.1", "1"); err != nil {

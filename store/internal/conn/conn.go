@@ -5,11 +5,9 @@ package conn
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -43,9 +41,9 @@ type Conn struct {
 	Client rueidis.Client
 	fence  *fence // nil when the client was given
 	own    bool
-	many   bool         // a cluster
-	bulk   *bulk        // nil on a cluster, whose nodes one connection each serves, and when the client was given
-	offset atomic.Int64 // server clock minus ours, nanoseconds
+	many   bool  // a cluster
+	bulk   *bulk // nil on a cluster, whose nodes one connection each serves, and when the client was given
+	clock  clock // of the server
 	server Server
 	nodes  atomic.Pointer[string] // at the last Beat
 	onDial func()
@@ -138,22 +136,6 @@ func (c *Conn) Close() {
 	}
 	if c.bulk != nil {
 		c.bulk.close()
-	}
-}
-
-// Now returns the server's clock in milliseconds since the epoch, by the
-// offset of the last TIME. A client clock that is wrong would let rows expire
-// early or never.
-func (c *Conn) Now() int64 {
-	return time.Now().Add(time.Duration(c.offset.Load())).UnixMilli()
-}
-
-// setClock takes the reply of TIME that was asked for and read at the moments.
-func (c *Conn) setClock(asked, read time.Time, reply []string) {
-	sec, err1 := strconv.ParseInt(reply[0], 10, 64)
-	usec, err2 := strconv.ParseInt(reply[1], 10, 64)
-	if errors.Join(err1, err2) == nil {
-		c.offset.Store(int64(time.Unix(sec, usec*1000).Sub(asked.Add(read.Sub(asked) / 2))))
 	}
 }
 

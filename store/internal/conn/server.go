@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/redis/rueidis"
 )
@@ -27,7 +26,7 @@ func (c *Conn) Server() Server { return c.server }
 func (c *Conn) probe(ctx context.Context, o Options) error {
 	c.server = Server{AOF: true, Replica: true}
 	for addr, node := range c.Client.Nodes() {
-		before := time.Now()
+		before := c.clock.passed()
 		rs := node.DoMulti(ctx, node.B().Info().Build(), node.B().Time().Build())
 		text, err := rs[0].ToString()
 		if err != nil {
@@ -38,7 +37,7 @@ func (c *Conn) probe(ctx context.Context, o Options) error {
 			return at(addr, err)
 		}
 		if t, err := rs[1].AsStrSlice(); err == nil && len(t) == 2 {
-			c.setClock(before, time.Now(), t)
+			c.clock.set(before, c.clock.passed(), t)
 		}
 		if o.Cluster && in.get("role") == "slave" {
 			continue
