@@ -107,7 +107,7 @@ func (s *session) scale() {
 		for _, small := range s.cells {
 			if small.report.Keys == s.cfg.keys[0].label && small.report.Client == big.report.Client && small.work == big.work {
 				r := verdict.Ratio(big.p95s(), small.p95s())
-				if r.N > 0 {
+				if r.N >= verdict.Rounds { // Fewer say nothing, not even in a run that broke off.
 					s.sum.Scaling = append(s.sum.Scaling, report.Scaling{
 						Workload: big.work.name, Client: big.report.Client, Keys: big.report.Keys, Base: small.report.Keys, Ratio: r,
 					})

@@ -35,7 +35,7 @@ func Goals(s *Summary) []Goal {
 		}
 		l := c.Response
 		g := Goal{
-			Name: c.Workload + ", " + c.Keys + " keys, " + Thousands(goalRate) + "/s", Want: "p95 < 250 µs, p99.9 < 1 ms",
+			Name: strings.TrimPrefix(c.Workload, "20k/s ") + ", " + c.Keys + " keys, " + Thousands(goalRate) + "/s", Want: "p95 < 250 µs, p99.9 < 1 ms",
 			Got:     "p95 " + verdict.Micros(l.P95) + ", p99.9 " + verdict.Micros(l.P999),
 			Reached: keeps(c),
 		}

@@ -77,7 +77,7 @@ type peerGroup struct {
 }
 
 func view(s *Summary) pageView {
-	v := pageView{Summary: s, Verdict: string(s.Outcome), Class: strings.ToLower(string(s.Outcome)), Loop: capital(loopOf(s))}
+	v := pageView{Summary: s, Verdict: string(s.Outcome), Class: strings.ToLower(string(s.Outcome)), Loop: capital(loadOf(s))}
 	switch {
 	case s.Partial != "":
 		v.Verdict, v.Class, v.Headline = "PARTIAL", "inconclusive", "The run ended early: "+s.Partial+". There is no verdict."

@@ -81,7 +81,7 @@ func (m *markdown) claims(s *Summary) {
 }
 
 func (m *markdown) latency(s *Summary) {
-	m.text("**Latency**, %s loop, %d in flight, section LATENCY. Busy: processors' worth of client and Redis.", loopOf(s), s.Params.InFlight)
+	m.text("**Latency**, %s, %d in flight, section LATENCY. Busy: processors' worth of client and Redis.", loadOf(s), s.Params.InFlight)
 	m.row("workload", "rate", "p50", "p95", "p99", "p99.9", "busy", "requests")
 	for _, c := range s.Cells {
 		rate := "closed"

@@ -163,10 +163,22 @@ func TestTableIsPlainAndNarrow(t *testing.T) {
 	if strings.ContainsRune(b.String(), '\x1b') {
 		t.Error("escape sequences in the table")
 	}
+	if !strings.Contains(b.String(), "open loop, 10,000 requests a second, fixed arrivals, 16 in flight") {
+		t.Errorf("no load in:\n%s", b.String())
+	}
 	if !strings.Contains(b.String(), "RESULT PASS (exit 0)") {
 		t.Errorf("no result line in:\n%s", b.String())
 	}
 	t.Log("\n" + b.String())
+	b.Reset()
+	closed := made()
+	for _, c := range closed.Cells {
+		c.Loop = "closed"
+	}
+	Table(&b, closed, "bench/out/x")
+	if !strings.Contains(b.String(), "closed loop, 16 in flight") { // It has no rate.
+		t.Errorf("no closed loop in:\n%s", b.String())
+	}
 }
 
 // A write that fails leaves neither half a file nor silence.

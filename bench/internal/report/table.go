@@ -17,7 +17,7 @@ func Table(w io.Writer, s *Summary, dir string) {
 	p("noise  steal %.1f %% · cpu pressure %.0f %% · 1 ms sleep late p95 %s max %s · %d GCs", 100*n.Steal, 100*n.PSI, verdict.Micros(n.Hiccup), verdict.Micros(n.Worst), n.GCs)
 	p("")
 	pr := s.Params
-	p("LATENCY  %s loop, %.0f req/s, %d in flight, %s, %s keys, %d rounds × %d windows × %d slices of %v, interleaved", loopOf(s), pr.Rate, pr.InFlight, pr.Transport, pr.Dist, pr.Rounds, pr.Windows, pr.Slices, pr.Slice)
+	p("LATENCY  %s, %d in flight, %s, %s keys, %d rounds × %d windows × %d slices of %v, interleaved", loadOf(s), pr.InFlight, pr.Transport, pr.Dist, pr.Rounds, pr.Windows, pr.Slices, pr.Slice)
 	rows := [][]string{{"", "p50", "p95", "p99", "p99.9", "max", "n", "p95 bound", "lag p95"}}
 	for _, c := range s.Cells {
 		l := c.Response
@@ -91,6 +91,14 @@ func boundOf(c *Cell) string {
 		return ""
 	}
 	return verdict.Micros(c.Upper)
+}
+
+// loadOf is the loop, and the rate that an open one has.
+func loadOf(s *Summary) string {
+	if loop := loopOf(s); loop != "open" {
+		return loop + " loop"
+	}
+	return fmt.Sprintf("open loop, %s requests a second, %s arrivals", Thousands(int(s.Params.Rate)), s.Params.Arrival)
 }
 
 func loopOf(s *Summary) string {
