@@ -57,7 +57,7 @@ func TestGates(t *testing.T) {
 			do()
 		}
 		const n = 2000
-		before := s.counters(t)
+		begin, before := time.Now(), s.counters(t)
 		for range n {
 			do()
 		}
@@ -65,8 +65,9 @@ func TestGates(t *testing.T) {
 		per := func(name string) float64 { return float64(after[name]-before[name]) / n }
 		commands, trips, sent := per("total_commands_processed"), per("total_reads_processed"), per("total_net_input_bytes")
 		t.Logf("%s: %.2f commands, %.2f round trips, %.0f bytes sent, %.0f received", kind, commands, trips, sent, per("total_net_output_bytes"))
-		// A hundredth for what the connection sends by itself meanwhile.
-		if commands > gate.commands+0.01 || trips > gate.roundTrips+0.01 || sent > gate.sent {
+		// What the connection sends by itself meanwhile, a few commands a second, and this test's INFO.
+		beside := (10 + 5*time.Since(begin).Seconds()) / n
+		if commands > gate.commands+beside || trips > gate.roundTrips+beside || sent > gate.sent {
 			t.Errorf("%s: at most %v commands, %v round trips and %v bytes", kind, gate.commands, gate.roundTrips, gate.sent)
 		}
 		if probe.Local(".").Race {
