@@ -203,7 +203,9 @@ func TestSpecGracefulShutdown(t *testing.T) {
 			}
 		}()
 	}
-	time.Sleep(50 * time.Millisecond)
+	for deadline := time.Now().Add(10 * time.Second); len(acked) < 1000 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	put(t, tr.Close(t.Context()))
 	for range cap(done) {
 		if err := <-done; !errors.Is(err, store.ErrClosed) {
@@ -218,7 +220,7 @@ func TestSpecGracefulShutdown(t *testing.T) {
 			t.Errorf("%s was acknowledged and is not there", id)
 		}
 	}
-	if n < 100 {
+	if n < 1000 {
 		t.Errorf("only %d writes: no load", n)
 	}
 }
