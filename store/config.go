@@ -234,6 +234,9 @@ func (c Config) Validate() error {
 	if (d.Sentinel.Master == "") != (len(d.Sentinel.Addresses) == 0) {
 		bad("database.sentinel", "master and addresses go together")
 	}
+	if d.Sentinel.Master == "" && (d.Sentinel.Username != "" || d.Sentinel.Password != "") {
+		bad("database.sentinel", "username and password are of sentinels, and none is named")
+	}
 	if len(d.Cluster) > 0 && d.DB != 0 {
 		bad("database.db", "a cluster has only database 0")
 	}

@@ -145,6 +145,7 @@ func TestOpenConfig(t *testing.T) {
 		"database.timeout":   {Database: store.DatabaseConfig{Timeout: -1}},
 		"database.db":        {Database: store.DatabaseConfig{DB: -1}},
 		"database.sentinel":  {Database: store.DatabaseConfig{Sentinel: store.SentinelConfig{Master: "m"}}},
+		"are of sentinels":   {Database: store.DatabaseConfig{Sentinel: store.SentinelConfig{Password: "secret"}}},
 		"database:":          {Database: store.DatabaseConfig{Unix: "/tmp/x", Host: "h"}},
 		"database.tls":       {Database: store.DatabaseConfig{TLS: store.TLSConfig{Cert: "c"}}},
 		"encoding":           {Encoding: "xml"},
@@ -162,7 +163,7 @@ func TestOpenConfig(t *testing.T) {
 		"prefix":             {Prefix: "a-b"},
 		"ttl":                {TTL: map[string]string{"nothing": "1d"}},
 	} {
-		if _, err := store.Open(t.Context(), cfg); !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), option) {
+		if _, err := store.Open(t.Context(), cfg); !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), option) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", option, err)
 		}
 	}
