@@ -37,17 +37,17 @@ type Bar struct {
 
 func (v *Bar) append(w *wire.Writer) {
 	m := w.Array(6, 11)
-	w.PutDecimal("\xa4open", v.Open)
-	w.PutDecimal("\xa4high", v.High)
-	w.PutDecimal("\xa3low", v.Low)
-	w.PutDecimal("\xa5close", v.Close)
-	wire.PutTimestamp(w, "\xa8ts_event", v.TsEvent)
-	wire.PutTimestamp(w, "\xa7ts_init", v.TsInit)
-	w.PutOptDecimal("\xa6volume", v.Volume)
-	w.PutOptDecimal("\xacquote_volume", v.QuoteVolume)
-	w.PutOptInt("\xabtrade_count", v.TradeCount)
-	w.PutOptDecimal("\xa4vwap", v.Vwap)
-	w.PutOptBool("\xabis_revision", v.IsRevision)
+	w.PutDecimal("", v.Open)
+	w.PutDecimal("", v.High)
+	w.PutDecimal("", v.Low)
+	w.PutDecimal("", v.Close)
+	wire.PutTimestamp(w, "", v.TsEvent)
+	wire.PutTimestamp(w, "", v.TsInit)
+	w.PutOptDecimal("", v.Volume)
+	w.PutOptDecimal("", v.QuoteVolume)
+	w.PutOptInt("", v.TradeCount)
+	w.PutOptDecimal("", v.Vwap)
+	w.PutOptBool("", v.IsRevision)
 	w.End(m, v.Extra)
 }
 

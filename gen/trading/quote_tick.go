@@ -25,12 +25,12 @@ type QuoteTick struct {
 
 func (q *QuoteTick) append(w *wire.Writer) {
 	m := w.Array(4, 6)
-	w.PutDecimal("\xa9bid_price", q.BidPrice)
-	w.PutDecimal("\xa9ask_price", q.AskPrice)
-	wire.PutTimestamp(w, "\xa8ts_event", q.TsEvent)
-	wire.PutTimestamp(w, "\xa7ts_init", q.TsInit)
-	w.PutOptDecimal("\xa8bid_size", q.BidSize)
-	w.PutOptDecimal("\xa8ask_size", q.AskSize)
+	w.PutDecimal("", q.BidPrice)
+	w.PutDecimal("", q.AskPrice)
+	wire.PutTimestamp(w, "", q.TsEvent)
+	wire.PutTimestamp(w, "", q.TsInit)
+	w.PutOptDecimal("", q.BidSize)
+	w.PutOptDecimal("", q.AskSize)
 	w.End(m, q.Extra)
 }
 

@@ -25,12 +25,12 @@ type TradeTick struct {
 
 func (t *TradeTick) append(w *wire.Writer) {
 	m := w.Array(5, 6)
-	w.PutDecimal("\xa5price", t.Price)
-	w.PutDecimal("\xa4size", t.Size)
-	wire.PutString(w, "\xa8trade_id", t.TradeID)
-	wire.PutTimestamp(w, "\xa8ts_event", t.TsEvent)
-	wire.PutTimestamp(w, "\xa7ts_init", t.TsInit)
-	wire.PutOptString(w, "\xaeaggressor_side", t.AggressorSide)
+	w.PutDecimal("", t.Price)
+	w.PutDecimal("", t.Size)
+	wire.PutString(w, "", t.TradeID)
+	wire.PutTimestamp(w, "", t.TsEvent)
+	wire.PutTimestamp(w, "", t.TsInit)
+	wire.PutOptString(w, "", t.AggressorSide)
 	w.End(m, t.Extra)
 }
 

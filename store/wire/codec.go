@@ -49,7 +49,7 @@ func (c *core) layout() *layout {
 
 // Writer returns a writer that appends one value to b.
 func (c *Codec[V]) Writer(b []byte) Writer {
-	return Writer{b: b[:cap(b)], n: len(b), start: len(b), c: &c.core}
+	return Writer{b: b, start: len(b), cap: cap(b), c: &c.core}
 }
 
 // Reader returns a reader of the value that b begins with, in MessagePack or
@@ -77,7 +77,7 @@ func putBuf(b *[]byte) {
 // was and an *[Error].
 func (c *Codec[V]) Append(b []byte, v *V) ([]byte, error) {
 	w := writers.Get().(*Writer)
-	*w = Writer{b: b[:cap(b)], n: len(b), start: len(b), c: &c.core, keys: w.keys[:0]}
+	*w = Writer{b: b, start: len(b), cap: cap(b), c: &c.core, keys: w.keys[:0]}
 	c.append(v, w)
 	b, err := w.Close()
 	w.b = nil
@@ -109,9 +109,9 @@ func (c *Codec[V]) Take(b []byte, v *V, in *Interner) error {
 func (c *Codec[V]) Size(v *V) int {
 	buf := bufs.Get().(*[]byte)
 	w := writers.Get().(*Writer)
-	*w = Writer{b: (*buf)[:cap(*buf)], c: &c.core, keys: w.keys[:0]}
+	*w = Writer{b: (*buf)[:0], cap: cap(*buf), c: &c.core, keys: w.keys[:0]}
 	c.append(v, w)
-	n := w.n
+	n := len(w.b)
 	*buf = w.b
 	w.b = nil
 	writers.Put(w)

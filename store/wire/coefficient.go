@@ -35,24 +35,21 @@ func sameLayout(a, b reflect.Type) bool {
 	return true
 }
 
-// coefficient returns the absolute value of d's coefficient if it is less than
-// 1<<63, and whether d is negative.
+// coefficient returns the absolute value of d's coefficient, and whether d is
+// negative, where that is one word and can be seen.
 func coefficient(d *decimal.Decimal) (abs uint64, neg, ok bool) {
 	if !layoutIsKnown {
-		return coefficientByMethod(*d)
+		return
 	}
 	v := (*decimalLayout)(unsafe.Pointer(d)).value
 	if v == nil {
 		return 0, false, true
 	}
-	words := v.Bits()
-	if len(words) > 1 || bits.UintSize == 32 {
-		return coefficientByMethod(*d)
+	if words := v.Bits(); len(words) == 1 {
+		return uint64(words[0]), v.Sign() < 0, true
+	} else {
+		return 0, false, len(words) == 0
 	}
-	if len(words) == 1 {
-		abs = uint64(words[0])
-	}
-	return abs, v.Sign() < 0, abs < 1<<63
 }
 
 // digits appends the digits of the absolute value of d's coefficient to b,

@@ -4,7 +4,13 @@ package wire
 
 import "github.com/shopspring/decimal"
 
-func coefficient(d *decimal.Decimal) (abs uint64, neg, ok bool) { return coefficientByMethod(*d) }
+func coefficient(d *decimal.Decimal) (abs uint64, neg, ok bool) {
+	if d.NumDigits() > maxDigits {
+		return 0, false, false
+	}
+	v := d.CoefficientInt64()
+	return uint64(max(v, -v)), v < 0, true
+}
 
 func digits(b []byte, d *decimal.Decimal) []byte { return digitsByMethod(b, *d) }
 

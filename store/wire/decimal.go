@@ -47,16 +47,14 @@ func spell(u uint64) uint64 {
 	return v | zeros
 }
 
-// putDecimal writes the str of d to the beginning of b, which has room for one
-// byte more than [MaxDecimal], and returns its size; 0 if the text would be
-// longer. The text is plain digits with d's scale.
-func putDecimal(b []byte, d *decimal.Decimal) int {
+// putDecimal writes the str of d to the beginning of b and returns its size; 0
+// if d has more than 16 digits. The text is plain digits with d's scale.
+func putDecimal(b *[32]byte, d *decimal.Decimal) int {
 	scale := -int(d.Exponent())
 	u, neg, ok := coefficient(d)
 	if !ok || uint(scale) > 15 || u >= 1e16 {
-		return putLongDecimal(b, d)
+		return 0
 	}
-	b = b[:34]
 	n := max(countDigits(u), scale+1)
 	at := 1
 	if neg {
@@ -67,42 +65,34 @@ func putDecimal(b []byte, d *decimal.Decimal) int {
 	// from the first on, and behind the point from the fraction on.
 	low, high := uint64(0), uint64(0)
 	if n <= 8 {
-		low = spell(u) >> (64 - 8*n)
+		low = spell(u) >> (-8 * n & 63)
 	} else {
-		a, z := spell(u/1e8), spell(u%1e8)
-		drop := 128 - 8*n
-		low, high = a>>drop|z<<(64-drop), z>>drop
-		le.PutUint64(b[at+8:], high)
-	}
-	le.PutUint64(b[at:], low)
-	if scale > 0 {
-		whole := n - scale
-		b[at+whole] = '.'
-		if n <= 8 {
-			low >>= 8 * whole
-		} else if whole < 8 {
-			low = low>>(8*whole) | high<<(64-8*whole)
-			le.PutUint64(b[at+whole+9:], high>>(8*whole))
-		} else {
-			low = high >> (8*whole - 64)
+		low, high = spell(u/1e8), spell(u%1e8)
+		if n < 16 {
+			drop := -8 * n & 63
+			low, high = low>>drop|high<<(-drop&63), high>>drop
 		}
-		le.PutUint64(b[at+whole+1:], low)
+		store(b[:], at+8, high)
+	}
+	store(b[:], at, low)
+	if scale > 0 {
+		point := at + n - scale
+		b[point] = '.'
+		whole := 8 * (n - scale)
+		if n <= 8 {
+			low >>= whole & 63
+		} else if whole < 64 {
+			low = low>>(whole&63) | high<<(-whole&63)
+			store(b[:], point+9, high>>(whole&63))
+		} else {
+			low = high >> (whole & 63)
+		}
+		store(b[:], point+1, low)
 		n++
 	}
 	n += at
 	b[0] = 0xa0 | byte(n-1)
 	return n
-}
-
-// putLongDecimal is [putDecimal] for coefficients of 19 digits or more, and for
-// scales that are negative or large.
-func putLongDecimal(b []byte, d *decimal.Decimal) int {
-	var text [MaxDecimal]byte
-	s, ok := decimalText(text[:0], d)
-	if !ok {
-		return 0
-	}
-	return len(appendStr(b[:0], s))
 }
 
 // decimalText appends the plain digits of d, at most [MaxDecimal].
@@ -136,18 +126,6 @@ func decimalText(b []byte, d *decimal.Decimal) ([]byte, bool) {
 		b = append(b, text...)
 	}
 	return b, len(b)-at <= MaxDecimal
-}
-
-// coefficientByMethod is [coefficient] without knowing what a decimal is made of.
-func coefficientByMethod(d decimal.Decimal) (abs uint64, neg, ok bool) {
-	if d.NumDigits() > maxDigits {
-		return 0, false, false
-	}
-	v := d.CoefficientInt64()
-	if v < 0 {
-		return uint64(-v), true, true
-	}
-	return uint64(v), false, true
 }
 
 // sameByMethod is [sameDecimal] without knowing what a decimal is made of.

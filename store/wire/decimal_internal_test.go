@@ -44,16 +44,18 @@ func TestDecimalText(t *testing.T) {
 		if d.IsZero() {
 			want = strings.TrimPrefix(want, "-")
 		}
-		var b [MaxDecimal + 2]byte
-		n := putDecimal(b[:], &d)
-		if len(want) > MaxDecimal {
-			if n != 0 {
-				t.Fatalf("%s: written", want)
+		for _, room := range []int{0, 31, 32, 100} {
+			w := Writer{b: make([]byte, 0, room)}
+			w.decimal(d)
+			if (w.fault != nil) != (len(want) > MaxDecimal) {
+				t.Fatalf("%s: %v", want, w.fault)
 			}
-			continue
+			if w.fault == nil && string(w.b) != string(appendStr(nil, want)) {
+				t.Fatalf("%s: wrote %q", want, w.b)
+			}
 		}
-		if got := string(b[:n]); got != string(appendStr(nil, want)) {
-			t.Fatalf("%s: wrote %q", want, got)
+		if len(want) > MaxDecimal {
+			continue
 		}
 		text := []byte("........" + want)
 		coef, scale, long, ok := parseSlow([]byte(want))

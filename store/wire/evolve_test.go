@@ -39,7 +39,7 @@ type oldTick struct {
 
 func (t *oldTick) append(w *wire.Writer) {
 	m := w.Array(0, 1)
-	w.PutOptInt("\xa3bid", t.Bid)
+	w.PutOptInt("", t.Bid)
 	w.End(m, t.Extra)
 }
 

@@ -10,24 +10,24 @@ import (
 // how many they are. Those of the row itself are checked at once, those of a
 // struct inside by verify.
 func (w *Writer) extra(m Mark, extra string) int {
-	at := w.n
-	w.set(append(w.out(), extra...))
+	at := len(w.b)
+	w.b = append(w.b, extra...)
 	var end, n int
 	var err error
 	switch {
 	case w.array:
-		end, n, err = walkElements(w.b[at:w.n], MaxFields)
+		end, n, err = walkElements(w.b[at:], MaxFields)
 	case m.at == w.start:
-		end, n, err = w.c.layout().walkExtra(w.b[at:w.n], MaxFields)
+		end, n, err = w.c.layout().walkExtra(w.b[at:], MaxFields)
 	default:
-		w.extras = append(w.extras, span{at, w.n})
-		end, n, err = (&layout{}).walkExtra(w.b[at:w.n], MaxFields)
+		w.extras = append(w.extras, span{at, len(w.b)})
+		end, n, err = (&layout{}).walkExtra(w.b[at:], MaxFields)
 	}
-	if err == nil && at+end < w.n {
+	if err == nil && at+end < len(w.b) {
 		err = fmt.Errorf("%w: more than %d fields", ErrTooLong, MaxFields)
 	}
 	if err != nil {
-		w.n = at
+		w.b = w.b[:at]
 		w.fail("Extra", at, fmt.Errorf("%w: %w, at byte %d of it", ErrExtra, err, end))
 	}
 	return n
@@ -40,7 +40,7 @@ func (w *Writer) verify() {
 		w.extras[i].from -= w.start
 		w.extras[i].end -= w.start
 	}
-	if at, err := w.c.verify(w.b[w.start:w.n], w.extras); err != nil {
+	if at, err := w.c.verify(w.b[w.start:], w.extras); err != nil {
 		w.fail("Extra", w.start+at, fmt.Errorf("%w: %w", ErrExtra, err))
 	}
 }

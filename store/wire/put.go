@@ -8,42 +8,42 @@ import (
 )
 
 // The Put functions write one field: key is the header of a str of less than
-// 32 bytes, or of less than 256, fused with the name; in an array it is only a name.
-// PutOpt functions write nothing when the value is absent.
+// 32 bytes, or of less than 256, fused with the name, and empty in an array.
+// PutOpt functions write nothing when the value is absent. They are small enough
+// for the compiler to put them in their caller's place, where the length of the
+// key is known and copying it is a store or two.
 
 // PutString writes a required string, enum or id.
-func PutString[T ~string](w *Writer, key string, v T) { w.putStr(key, string(v)) }
+func PutString[T ~string](w *Writer, key string, v T) {
+	w.b = append(w.b, key...)
+	w.str(string(v))
+}
 
 // PutStringMax is [PutString] for a field with a max of its own.
 func PutStringMax[T ~string](w *Writer, key string, v T, max int) {
 	w.key(key)
-	w.str(string(v), max)
+	w.longStr(string(v), max)
 }
 
 // PutOptString writes an optional string, enum or id; "" is absent.
 func PutOptString[T ~string](w *Writer, key string, v T) {
 	if v != "" || w.array {
-		w.putOptStr(key, string(v))
+		w.b = append(w.b, key...)
+		w.optStr(string(v))
 	}
 }
 
-func (w *Writer) putOptStr(key, v string) {
-	if v == "" {
-		w.skip()
-		return
+func (w *Writer) optStr(v string) {
+	if w.present(v != "") {
+		w.str(v)
 	}
-	w.fields++
-	w.putStr(key, v)
 }
 
 // PutOptStringMax is [PutOptString] for a field with a max of its own.
 func PutOptStringMax[T ~string](w *Writer, key string, v T, max int) {
-	if v == "" {
-		w.skip()
-		return
+	if w.Opt(key, v != "") {
+		w.longStr(string(v), max)
 	}
-	w.opt(key)
-	w.str(string(v), max)
 }
 
 // PutBytes writes a bytes field.
@@ -55,16 +55,16 @@ func (w *Writer) PutBytes(key string, v []byte, p Presence, max int) {
 
 func (w *Writer) bytes(v []byte, max int) {
 	if len(v) > max {
-		w.fail("", w.n, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(v), max))
+		w.fail("", len(w.b), fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(v), max))
 		return
 	}
-	w.set(appendBin(w.out(), v))
+	w.b = appendBin(w.b, v)
 }
 
 // PutInt writes a required int64 or an id that is one.
 func PutInt[T ~int64](w *Writer, key string, v T) {
-	w.key(key)
-	w.set(appendInt(w.out(), int64(v)))
+	w.b = append(w.b, key...)
+	w.int(int64(v))
 }
 
 // PutOptInt writes an optional int64.
@@ -73,74 +73,61 @@ func (w *Writer) PutOptInt(key string, v struct {
 	Valid bool
 }) {
 	if v.Valid || w.array {
-		w.putOptInt(key, v.Value, v.Valid)
+		w.b = append(w.b, key...)
+		w.optInt(v.Value, v.Valid)
 	}
-}
-
-func (w *Writer) putOptInt(key string, v int64, valid bool) {
-	if !valid {
-		w.skip()
-		return
-	}
-	w.opt(key)
-	w.set(appendInt(w.out(), v))
 }
 
 // PutOptIntID writes an optional id that is an int64; 0 is absent.
 func PutOptIntID[T ~int64](w *Writer, key string, v T) {
-	if v == 0 {
-		w.skip()
-		return
+	if v != 0 || w.array {
+		w.b = append(w.b, key...)
+		w.optInt(int64(v), v != 0)
 	}
-	w.opt(key)
-	w.set(appendInt(w.out(), int64(v)))
 }
 
+func (w *Writer) optInt(v int64, valid bool) {
+	if w.present(valid) {
+		w.int(v)
+	}
+}
+
+func (w *Writer) int(v int64) { w.b = appendInt(w.b, v) }
+
 // PutTimestamp writes a required timestamp.
-func PutTimestamp[T ~int64](w *Writer, key string, v T) { w.putTimestamp(key, int64(v)) }
+func PutTimestamp[T ~int64](w *Writer, key string, v T) {
+	w.b = append(w.b, key...)
+	w.timestamp(int64(v))
+}
 
 // PutOptTimestamp writes an optional timestamp; 0 is absent.
 func PutOptTimestamp[T ~int64](w *Writer, key string, v T) {
 	if v != 0 || w.array {
-		w.putOptTimestamp(key, int64(v))
+		w.b = append(w.b, key...)
+		w.optTimestamp(int64(v))
 	}
 }
 
-func (w *Writer) putOptTimestamp(key string, v int64) {
-	if v == 0 {
-		w.skip()
-		return
-	}
-	w.fields++
-	w.putTimestamp(key, v)
-}
-
-func (w *Writer) putTimestamp(key string, v int64) {
-	if w.array || v < 1<<32 {
-		w.key(key)
+func (w *Writer) optTimestamp(v int64) {
+	if w.present(v != 0) {
 		w.timestamp(v)
-		return
 	}
-	k := len(key)
-	w.reserve(k + 9)
-	b, n := w.b, w.n
-	copyKey(b, n, key)
-	n += k
-	b[n] = 0xcf
-	be.PutUint64(b[n+1:n+9:n+9], uint64(v))
-	w.n = n + 9
 }
 
 func (w *Writer) timestamp(v int64) {
-	if v < 0 {
-		w.fail("", w.n, ErrNegative)
+	switch {
+	case v >= 1<<32:
+		w.b = be.AppendUint64(append(w.b, 0xcf), uint64(v))
+	case v < 0:
+		w.fail("", len(w.b), ErrNegative)
+	default:
+		w.b = appendUint(w.b, uint64(v))
 	}
-	w.set(appendUint(w.out(), uint64(v)))
 }
 
 // PutBool writes a required bool.
 func (w *Writer) PutBool(key string, v bool) {
-	w.key(key)
+	w.b = append(w.b, key...)
 	w.bool(v)
 }
 
@@ -150,24 +137,22 @@ func (w *Writer) PutOptBool(key string, v struct {
 	Valid bool
 }) {
 	if v.Valid || w.array {
-		w.putOptBool(key, v.Value, v.Valid)
+		w.b = append(w.b, key...)
+		w.optBool(v.Value, v.Valid)
 	}
 }
 
-func (w *Writer) putOptBool(key string, v bool, valid bool) {
-	if !valid {
-		w.skip()
-		return
+func (w *Writer) optBool(v bool, valid bool) {
+	if w.present(valid) {
+		w.bool(v)
 	}
-	w.opt(key)
-	w.bool(v)
 }
 
-func (w *Writer) bool(v bool) { w.set(appendBool(w.out(), v)) }
+func (w *Writer) bool(v bool) { w.b = appendBool(w.b, v) }
 
 // PutFloat writes a required float64.
 func (w *Writer) PutFloat(key string, v float64) {
-	w.key(key)
+	w.b = append(w.b, key...)
 	w.float(v)
 }
 
@@ -177,28 +162,29 @@ func (w *Writer) PutOptFloat(key string, v struct {
 	Valid bool
 }) {
 	if v.Valid || w.array {
-		w.putOptFloat(key, v.Value, v.Valid)
+		w.b = append(w.b, key...)
+		w.optFloat(v.Value, v.Valid)
 	}
 }
 
-func (w *Writer) putOptFloat(key string, v float64, valid bool) {
-	if !valid {
-		w.skip()
-		return
+func (w *Writer) optFloat(v float64, valid bool) {
+	if w.present(valid) {
+		w.float(v)
 	}
-	w.opt(key)
-	w.float(v)
 }
 
 func (w *Writer) float(v float64) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		w.fail("", w.n, ErrNaN)
+		w.fail("", len(w.b), ErrNaN)
 	}
-	w.set(appendFloat(w.out(), v))
+	w.b = appendFloat(w.b, v)
 }
 
 // PutDecimal writes a required decimal.
-func (w *Writer) PutDecimal(key string, v decimal.Decimal) { w.putDecimal(key, &v) }
+func (w *Writer) PutDecimal(key string, v decimal.Decimal) {
+	w.b = append(w.b, key...)
+	w.decimal(v)
+}
 
 // PutOptDecimal writes an optional decimal.
 func (w *Writer) PutOptDecimal(key string, v struct {
@@ -206,49 +192,42 @@ func (w *Writer) PutOptDecimal(key string, v struct {
 	Valid bool
 }) {
 	if v.Valid || w.array {
-		w.putOptDecimal(key, v.Value, v.Valid)
+		w.b = append(w.b, key...)
+		w.optDecimal(v.Value, v.Valid)
 	}
 }
 
-func (w *Writer) putOptDecimal(key string, v decimal.Decimal, valid bool) {
-	if !valid {
-		w.skip()
+func (w *Writer) optDecimal(v decimal.Decimal, valid bool) {
+	if w.present(valid) {
+		w.decimal(v)
+	}
+}
+
+func (w *Writer) decimal(v decimal.Decimal) {
+	if n := len(w.b); cap(w.b)-n >= 32 {
+		if size := putDecimal((*[32]byte)(w.b[n:n+32]), &v); size > 0 {
+			w.b = w.b[:n+size]
+			return
+		}
+	}
+	w.longDecimal(&v)
+}
+
+// longDecimal writes any decimal.
+func (w *Writer) longDecimal(v *decimal.Decimal) {
+	var text [MaxDecimal]byte
+	s, ok := decimalText(text[:0], v)
+	if !ok {
+		w.fail("", len(w.b), fmt.Errorf("%w: a decimal of more than %d bytes", ErrTooLong, MaxDecimal))
 		return
 	}
-	w.fields++
-	w.putDecimal(key, &v)
-}
-
-func (w *Writer) putDecimal(key string, v *decimal.Decimal) {
-	k := len(key)
-	if w.array {
-		k = 0
-	}
-	w.reserve(k + MaxDecimal + 2)
-	copyKey(w.b, w.n, key[:k])
-	n := putDecimal(w.b[w.n+k:], v)
-	w.n += k + n
-	if n == 0 {
-		w.longDecimal()
-	}
-}
-
-func (w *Writer) decimal(v *decimal.Decimal) {
-	n := putDecimal(w.room(MaxDecimal+2), v)
-	w.n += n
-	if n == 0 {
-		w.longDecimal()
-	}
-}
-
-func (w *Writer) longDecimal() {
-	w.fail("", w.n, fmt.Errorf("%w: a decimal of more than %d bytes", ErrTooLong, MaxDecimal))
+	w.b = appendStr(w.b, s)
 }
 
 // PutText writes a required id that is one text of several parts.
 func PutText[T interface{ String() string }](w *Writer, key string, v T) {
 	w.key(key)
-	w.str(v.String(), MaxString)
+	w.str(v.String())
 }
 
 // PutOptText writes an optional id of several parts; the zero id is absent.
@@ -256,11 +235,7 @@ func PutOptText[T interface {
 	comparable
 	String() string
 }](w *Writer, key string, v T) {
-	var zero T
-	if v == zero {
-		w.skip()
-		return
+	if w.Opt(key, v != *new(T)) {
+		w.str(v.String())
 	}
-	w.opt(key)
-	w.str(v.String(), MaxString)
 }

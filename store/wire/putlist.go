@@ -11,7 +11,7 @@ func PutStrings[T ~string](w *Writer, key string, v []T, p Presence, max int) {
 	if w.begin(key, len(v), p) {
 		w.listHeader(len(v))
 		for _, s := range v {
-			w.str(string(s), max)
+			w.longStr(string(s), max)
 		}
 	}
 }
@@ -21,7 +21,7 @@ func PutInts[T ~int64](w *Writer, key string, v []T, p Presence) {
 	if w.begin(key, len(v), p) {
 		w.listHeader(len(v))
 		for _, n := range v {
-			w.set(appendInt(w.out(), int64(n)))
+			w.b = appendInt(w.b, int64(n))
 		}
 	}
 }
@@ -41,7 +41,7 @@ func PutTexts[T interface{ String() string }](w *Writer, key string, v []T, p Pr
 	if w.begin(key, len(v), p) {
 		w.listHeader(len(v))
 		for _, t := range v {
-			w.str(t.String(), MaxString)
+			w.str(t.String())
 		}
 	}
 }
@@ -51,7 +51,7 @@ func (w *Writer) PutDecimals(key string, v []decimal.Decimal, p Presence) {
 	if w.begin(key, len(v), p) {
 		w.listHeader(len(v))
 		for i := range v {
-			w.decimal(&v[i])
+			w.decimal(v[i])
 		}
 	}
 }
@@ -119,8 +119,8 @@ func PutStringMap[T ~string](w *Writer, key string, m map[string]T, p Presence, 
 	if w.begin(key, len(m), p) {
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
-			w.str(k, MaxString)
-			w.str(string(m[k]), max)
+			w.str(k)
+			w.longStr(string(m[k]), max)
 		}
 	}
 }
@@ -130,8 +130,8 @@ func PutIntMap[T ~int64](w *Writer, key string, m map[string]T, p Presence) {
 	if w.begin(key, len(m), p) {
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
-			w.str(k, MaxString)
-			w.set(appendInt(w.out(), int64(m[k])))
+			w.str(k)
+			w.b = appendInt(w.b, int64(m[k]))
 		}
 	}
 }
@@ -141,7 +141,7 @@ func PutTimestampMap[T ~int64](w *Writer, key string, m map[string]T, p Presence
 	if w.begin(key, len(m), p) {
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
-			w.str(k, MaxString)
+			w.str(k)
 			w.timestamp(int64(m[k]))
 		}
 	}
@@ -152,8 +152,8 @@ func PutTextMap[T interface{ String() string }](w *Writer, key string, m map[str
 	if w.begin(key, len(m), p) {
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
-			w.str(k, MaxString)
-			w.str(m[k].String(), MaxString)
+			w.str(k)
+			w.str(m[k].String())
 		}
 	}
 }
@@ -170,15 +170,14 @@ func (w *Writer) putDecimalMap(key string, m map[string]decimal.Decimal, p Prese
 		w.mapHeader(len(m))
 		if len(m) == 1 {
 			for k, d := range m {
-				w.str(k, MaxString)
-				w.decimal(&d)
+				w.str(k)
+				w.decimal(d)
 			}
 			return
 		}
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
-			w.str(k, MaxString)
-			d := m[k]
-			w.decimal(&d)
+			w.str(k)
+			w.decimal(m[k])
 		}
 	}
 }
@@ -188,7 +187,7 @@ func (w *Writer) PutBoolMap(key string, m map[string]bool, p Presence) {
 	if w.begin(key, len(m), p) {
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
-			w.str(k, MaxString)
+			w.str(k)
 			w.bool(m[k])
 		}
 	}
@@ -199,7 +198,7 @@ func (w *Writer) PutFloatMap(key string, m map[string]float64, p Presence) {
 	if w.begin(key, len(m), p) {
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
-			w.str(k, MaxString)
+			w.str(k)
 			w.float(m[k])
 		}
 	}
@@ -210,7 +209,7 @@ func (w *Writer) PutBytesMap(key string, m map[string][]byte, p Presence, max in
 	if w.begin(key, len(m), p) {
 		w.mapHeader(len(m))
 		for _, k := range sorted(make([]string, 0, smallMap), m) {
-			w.str(k, MaxString)
+			w.str(k)
 			w.bytes(m[k], max)
 		}
 	}

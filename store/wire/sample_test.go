@@ -250,12 +250,12 @@ type tick struct {
 
 func (t *tick) append(w *wire.Writer) {
 	m := w.Array(3, 6)
-	w.PutDecimal("\xa3bid", t.Bid)
-	w.PutDecimal("\xa3ask", t.Ask)
-	wire.PutTimestamp(w, "\xa2at", t.At)
-	w.PutOptDecimal("\xa4size", t.Size)
-	wire.PutOptString(w, "\xa5venue", t.Venue)
-	if w.Opt("\xa3leg", t.Leg.Valid) {
+	w.PutDecimal("", t.Bid)
+	w.PutDecimal("", t.Ask)
+	wire.PutTimestamp(w, "", t.At)
+	w.PutOptDecimal("", t.Size)
+	wire.PutOptString(w, "", t.Venue)
+	if w.Opt("", t.Leg.Valid) {
 		t.Leg.Value.append(w)
 	}
 	w.End(m, t.Extra)

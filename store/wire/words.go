@@ -34,45 +34,36 @@ func load4(b []byte, i int) uint32     { return le.Uint32(b[i : i+4 : i+4]) }
 func store(b []byte, i int, w uint64)  { le.PutUint64(b[i:i+8:i+8], w) }
 func store4(b []byte, i int, w uint32) { le.PutUint32(b[i:i+4:i+4], w) }
 
-// copyWords copies s to b from at on and tells whether it is ASCII.
-func copyWords(b []byte, at int, s string) bool {
+// copyShort copies s, of at most 31 bytes, to b behind its first byte and tells
+// whether it is ASCII.
+func copyShort(b *[32]byte, s string) bool {
 	n := len(s)
 	switch {
-	case n > 32:
-		high := uint64(0)
-		for i := 0; i < n-8; i += 8 {
-			w := word(s, i)
-			store(b, at+i, w)
-			high |= w
-		}
-		last := word(s, n-8)
-		store(b, at+n-8, last)
-		return (high|last)&highBits == 0
+	case n > 31:
+		return false
 	case n > 16:
 		w1, w2, w3, w4 := word(s, 0), word(s, 8), word(s, n-16), word(s, n-8)
-		store(b, at, w1)
-		store(b, at+8, w2)
-		store(b, at+n-16, w3)
-		store(b, at+n-8, w4)
+		store(b[:], 1, w1)
+		store(b[:], 9, w2)
+		store(b[:], n-15, w3)
+		store(b[:], n-7, w4)
 		return (w1|w2|w3|w4)&highBits == 0
 	case n >= 8:
 		w1, w2 := word(s, 0), word(s, n-8)
-		store(b, at, w1)
-		store(b, at+n-8, w2)
+		store(b[:], 1, w1)
+		store(b[:], n-7, w2)
 		return (w1|w2)&highBits == 0
 	case n >= 4:
 		w1, w2 := half(s, 0), half(s, n-4)
-		store4(b, at, w1)
-		store4(b, at+n-4, w2)
+		store4(b[:], 1, w1)
+		store4(b[:], n-3, w2)
 		return uint64(w1|w2)&highBits == 0
+	case n > 0:
+		c1, c2, c3 := s[0], s[n/2], s[n-1]
+		b[1], b[1+n/2], b[n] = c1, c2, c3
+		return c1|c2|c3 < 0x80
 	}
-	high := byte(0)
-	for i := range n {
-		c := s[i]
-		b[at+i] = c
-		high |= c
-	}
-	return high < 0x80
+	return true
 }
 
 // sameWords tells whether the n bytes of b from at on are s, and ASCII.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -9,14 +10,13 @@ import (
 // functions call it; a Writer comes from [Codec.Writer]. The first fault is
 // kept and reported by Close; what is written after it is thrown away.
 type Writer struct {
-	b      []byte // The buffer up to its capacity,
-	n      int    // of which so much is written.
+	b      []byte
 	fields int    // Fields of the open map, required ones included.
-	array  bool   // What is open is an array: keys are not written.
+	array  bool   // What is open is an array, whose keys are empty.
 	extras []span // Unknown fields of structs inside: see verify.
-	grown  bool
 	c      *core
-	start  int      // What the buffer held before.
+	start  int      // What the buffer held before,
+	cap    int      // and its capacity.
 	keys   []string // Scratch of Keys.
 
 	fault *writeFault
@@ -41,17 +41,17 @@ type Mark struct {
 // Map opens a map of required fields out of declared. Fields follow in schema
 // order, then [Writer.End].
 func (w *Writer) Map(required, declared int) Mark {
-	m := Mark{at: w.n, fields: w.fields, array: w.array}
+	m := Mark{at: len(w.b), fields: w.fields, array: w.array}
 	w.fields, w.array = required, false
 	w.open(declared, 0xde)
 	return m
 }
 
 // Array opens an array of required fields out of declared, as Map does: keys
-// are then not written, and an absent field is nil, or nothing where no other
-// field follows.
+// are then empty, and an absent field is nil, or nothing where no other field
+// follows.
 func (w *Writer) Array(required, declared int) Mark {
-	m := Mark{at: w.n, fields: w.fields, array: w.array}
+	m := Mark{at: len(w.b), fields: w.fields, array: w.array}
 	w.array = true
 	w.open(declared, 0xdc)
 	return m
@@ -61,16 +61,17 @@ func (w *Writer) Array(required, declared int) Mark {
 // come. Of a longer header the count is more than [MaxFields] until then.
 const isOpen = 0xc1
 
-// open leaves room for a header, one byte or three.
+// open leaves room for a header, one byte or three. An empty buffer gets room
+// for a value of the size of the last.
 func (w *Writer) open(declared int, long byte) {
-	b := w.room(3)
-	if declared <= 15 {
-		b[0] = isOpen
-		w.n++
-		return
+	if cap(w.b) == 0 {
+		w.b = make([]byte, 0, int(w.c.size.Load())+64)
 	}
-	b[0], b[1], b[2] = long, 0xff, 0xff
-	w.n += 3
+	if declared <= 15 {
+		w.b = append(w.b, isOpen)
+	} else {
+		w.b = append(w.b, long, 0xff, 0xff)
+	}
 }
 
 // End writes the unknown fields and closes the map or array that m opened.
@@ -95,15 +96,15 @@ func (w *Writer) end(m Mark, extra string) {
 		if w.b[m.at] != isOpen {
 			at += 2
 		}
-		if n, size = elements(w.b[at:w.n], extra == ""); extra == "" {
-			w.n = at + size
+		if n, size = elements(w.b[at:], extra == ""); extra == "" {
+			w.b = w.b[:at+size]
 		}
 	}
 	if extra != "" {
 		n += w.extra(m, extra)
 	}
 	if n > MaxFields {
-		w.fail("", w.n, fmt.Errorf("%w: %d fields, at most %d", ErrTooLong, n, MaxFields))
+		w.fail("", len(w.b), fmt.Errorf("%w: %d fields, at most %d", ErrTooLong, n, MaxFields))
 	}
 	if w.fault == nil {
 		w.header(m.at, n)
@@ -119,11 +120,10 @@ func (w *Writer) header(at, n int) {
 	wide := w.b[at] != isOpen
 	switch {
 	case wide && n <= 15:
-		copy(w.b[at+1:], w.b[at+3:w.n])
+		w.b = slices.Delete(w.b, at+1, at+3)
 		w.moved(at, -2)
 	case !wide && n > 15:
-		w.room(2)
-		copy(w.b[at+3:], w.b[at+1:w.n])
+		w.b = slices.Insert(w.b, at+1, 0, 0)
 		w.moved(at, 2)
 	}
 	if n <= 15 {
@@ -135,62 +135,24 @@ func (w *Writer) header(at, n int) {
 
 // moved notes that what stands behind at has moved.
 func (w *Writer) moved(at, by int) {
-	w.n += by
 	for i := len(w.extras) - 1; i >= 0 && w.extras[i].from > at; i-- {
 		w.extras[i].from += by
 		w.extras[i].end += by
 	}
 }
 
-// reserve makes room for n bytes.
-func (w *Writer) reserve(n int) {
-	if len(w.b)-w.n < n {
-		w.grow(n)
-	}
-}
-
-// room returns the free part of the buffer, which has n bytes at least.
-func (w *Writer) room(n int) []byte {
-	w.reserve(n)
-	return w.b[w.n:]
-}
-
-// grow makes room for n bytes, and in an empty buffer for a value of the size of the last.
-//
-//go:noinline
-func (w *Writer) grow(n int) {
-	if w.n == w.start {
-		n += int(w.c.size.Load())
-	}
-	b := append(w.b[:w.n], make([]byte, n+64)...)
-	w.b, w.grown = b[:cap(b)], true
-}
-
-// out and set are for what appends; set takes what out returned, and more.
-func (w *Writer) out() []byte  { return w.b[:w.n] }
-func (w *Writer) set(b []byte) { w.b, w.n = b[:cap(b)], len(b) }
-
 // key begins a required field.
-func (w *Writer) key(key string) {
-	if w.array {
-		return
-	}
-	w.reserve(len(key))
-	copyKey(w.b, w.n, key)
-	w.n += len(key)
-}
+func (w *Writer) key(key string) { w.b = append(w.b, key...) }
 
-// opt begins an optional field that is present.
-func (w *Writer) opt(key string) {
-	w.fields++
-	w.key(key)
-}
-
-// skip stands for an optional field that is absent.
-func (w *Writer) skip() {
-	if w.array {
-		w.set(append(w.out(), 0xc0))
+// present counts an optional field that is present, and stands for one in an
+// array that is absent.
+func (w *Writer) present(valid bool) bool {
+	if valid {
+		w.fields++
+	} else if w.array {
+		w.b = append(w.b, 0xc0)
 	}
+	return valid
 }
 
 // Key begins a required field whose value is a struct; the struct's append follows.
@@ -200,11 +162,9 @@ func (w *Writer) Key(key string) { w.key(key) }
 // struct's append follows.
 func (w *Writer) Opt(key string, valid bool) bool {
 	if valid {
-		w.opt(key)
-	} else {
-		w.skip()
+		w.key(key)
 	}
-	return valid
+	return w.present(valid)
 }
 
 // List begins a list of n structs, whose append functions follow.
@@ -216,16 +176,11 @@ func (w *Writer) List(key string, n int, p Presence) {
 
 // begin begins a list, map or bytes of length n and tells whether it is to be written.
 func (w *Writer) begin(key string, n int, p Presence) bool {
-	switch {
-	case p == Required:
+	if p == Required {
 		w.key(key)
-	case n == 0:
-		w.skip()
-		return false
-	default:
-		w.opt(key)
+		return true
 	}
-	return true
+	return w.Opt(key, n != 0)
 }
 
 func (w *Writer) listHeader(n int) { w.count(n, 0x90, 0xdc) }
@@ -234,21 +189,18 @@ func (w *Writer) mapHeader(n int) { w.count(n, 0x80, 0xde) }
 
 func (w *Writer) count(n int, fix, long byte) {
 	if n > MaxList {
-		w.fail("", w.n, fmt.Errorf("%w: %d elements, at most %d", ErrTooLong, n, MaxList))
+		w.fail("", len(w.b), fmt.Errorf("%w: %d elements, at most %d", ErrTooLong, n, MaxList))
 		n = 0
 	}
-	b := w.room(3)
 	if n <= 15 {
-		b[0] = fix | byte(n)
-		w.n++
+		w.b = append(w.b, fix|byte(n))
 		return
 	}
-	b[0], b[1], b[2] = long, byte(n>>8), byte(n)
-	w.n += 3
+	w.b = append(w.b, long, byte(n>>8), byte(n))
 }
 
 // Entry begins the value of one key of a map of structs; the struct's append follows.
-func (w *Writer) Entry(key string) { w.str(key, MaxString) }
+func (w *Writer) Entry(key string) { w.str(key) }
 
 // fail keeps the first fault.
 func (w *Writer) fail(name string, at int, err error) {
@@ -260,15 +212,15 @@ func (w *Writer) fail(name string, at int, err error) {
 // Close returns the buffer with the value appended, or the buffer as it was
 // and an *[Error].
 func (w *Writer) Close() ([]byte, error) {
-	if w.fault == nil && w.n-w.start <= MaxMessage && w.extras == nil && !w.grown {
-		return w.b[:w.n], nil
+	if w.fault == nil && len(w.b)-w.start <= MaxMessage && w.extras == nil && cap(w.b) == w.cap {
+		return w.b, nil
 	}
 	return w.finish()
 }
 
 // finish is Close where something is unusual.
 func (w *Writer) finish() ([]byte, error) {
-	if n := w.n - w.start; w.fault == nil && n > MaxMessage {
+	if n := len(w.b) - w.start; w.fault == nil && n > MaxMessage {
 		err := fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, n, MaxMessage)
 		return w.b[:w.start], &Error{Name: w.c.name, Offset: MaxMessage, Err: err}
 	}
@@ -276,8 +228,8 @@ func (w *Writer) finish() ([]byte, error) {
 		w.verify()
 	}
 	if w.fault == nil {
-		w.c.size.Store(int32(w.n - w.start))
-		return w.b[:w.n], nil
+		w.c.size.Store(int32(len(w.b) - w.start))
+		return w.b, nil
 	}
 	f := w.fault
 	field := w.c.pathAt(w.b[w.start:f.at])
@@ -287,52 +239,29 @@ func (w *Writer) finish() ([]byte, error) {
 	return w.b[:w.start], &Error{Name: w.c.name, Field: field + f.name, Offset: f.at - w.start, Err: f.err}
 }
 
-// putStr writes a field that is a string.
-func (w *Writer) putStr(key, s string) {
-	k := len(key)
-	if len(s) > 255 || w.array {
-		w.key(key)
-		w.str(s, MaxString)
-		return
-	}
-	w.reserve(k + 2 + len(s))
-	b, n := w.b, w.n
-	copyKey(b, n, key)
-	n += k
-	if len(s) < 32 {
-		b[n] = 0xa0 | byte(len(s))
-		n++
-	} else {
-		b[n], b[n+1] = 0xd9, byte(len(s))
-		n += 2
-	}
-	if !copyWords(b, n, s) && !utf8.ValidString(s) {
-		w.n += k
-		w.fail("", w.n, ErrUTF8)
-		return
-	}
-	w.n = n + len(s)
-}
-
 // str writes a string value.
-func (w *Writer) str(s string, max int) {
-	if len(s) > max {
-		w.fail("", w.n, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(s), max))
-		return
+func (w *Writer) str(s string) {
+	if n := len(w.b); len(s) <= 31 && cap(w.b)-n >= 32 {
+		b := (*[32]byte)(w.b[n : n+32])
+		b[0] = 0xa0 | byte(len(s))
+		if copyShort(b, s) {
+			w.b = w.b[:n+1+len(s)]
+			return
+		}
 	}
-	if !utf8.ValidString(s) {
-		w.fail("", w.n, ErrUTF8)
-		return
-	}
-	w.set(appendStr(w.out(), s))
+	w.longStr(s, MaxString)
 }
 
-// copyKey copies a key to b from at on.
-func copyKey(b []byte, at int, key string) {
-	if n := len(key); n-8 <= 8 && n >= 8 {
-		store(b, at, word(key, 0))
-		store(b, at+n-8, word(key, n-8))
-	} else {
-		copy(b[at:], key)
+// longStr writes a string of any length.
+func (w *Writer) longStr(s string, max int) {
+	if len(s) > max {
+		w.fail("", len(w.b), fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(s), max))
+		return
 	}
+	b := appendStr(w.b, s)
+	if text := b[len(b)-len(s):]; !isASCII(text) && !utf8.Valid(text) {
+		w.fail("", len(w.b), ErrUTF8)
+		return
+	}
+	w.b = b
 }

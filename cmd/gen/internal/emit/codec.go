@@ -166,9 +166,9 @@ func wordOf(t model.Type) word {
 
 // call returns the call of a Put or Take function for one field. Value is an
 // expression, with & where the function takes a pointer.
-func (p *printer) call(verb, on string, f *model.Field, value string) string {
+func (p *printer) call(verb, on string, f *model.Field, key, value string) string {
 	var w word
-	name, args := "", []string{wireKey(f), value}
+	name, args := "", []string{key, value}
 	switch f.Type.Kind {
 	case model.List, model.Map:
 		w = wordOf(*f.Type.Elem)

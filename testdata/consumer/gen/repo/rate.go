@@ -25,10 +25,10 @@ type Rate struct {
 
 func (v *Rate) append(w *wire.Writer) {
 	m := w.Array(2, 4)
-	wire.PutTimestamp(w, "\xa8ts_event", v.TsEvent)
-	w.PutDecimal("\xa4rate", v.Rate)
-	w.PutOptDecimal("\xa6volume", v.Volume)
-	wire.PutStrings(w, "\xa7sources", v.Sources, wire.Optional, wire.MaxString)
+	wire.PutTimestamp(w, "", v.TsEvent)
+	w.PutDecimal("", v.Rate)
+	w.PutOptDecimal("", v.Volume)
+	wire.PutStrings(w, "", v.Sources, wire.Optional, wire.MaxString)
 	w.End(m, v.Extra)
 }
 

@@ -18,8 +18,8 @@ type Usage struct {
 
 func (u *Usage) append(w *wire.Writer) {
 	m := w.Array(2, 2)
-	wire.PutTimestamp(w, "\xa8ts_event", u.TsEvent)
-	w.PutDecimal("\xa4used", u.Used)
+	wire.PutTimestamp(w, "", u.TsEvent)
+	w.PutDecimal("", u.Used)
 	w.End(m, u.Extra)
 }
 

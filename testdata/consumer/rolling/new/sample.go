@@ -24,9 +24,9 @@ type Sample struct {
 
 func (s *Sample) append(w *wire.Writer) {
 	m := w.Array(2, 3)
-	wire.PutTimestamp(w, "\xa8ts_event", s.TsEvent)
-	wire.PutInt(w, "\xa5value", s.Value)
-	wire.PutOptString(w, "\xa4unit", s.Unit)
+	wire.PutTimestamp(w, "", s.TsEvent)
+	wire.PutInt(w, "", s.Value)
+	wire.PutOptString(w, "", s.Unit)
 	w.End(m, s.Extra)
 }
 

@@ -20,8 +20,8 @@ type Sample struct {
 
 func (s *Sample) append(w *wire.Writer) {
 	m := w.Array(2, 2)
-	wire.PutTimestamp(w, "\xa8ts_event", s.TsEvent)
-	wire.PutInt(w, "\xa5value", s.Value)
+	wire.PutTimestamp(w, "", s.TsEvent)
+	wire.PutInt(w, "", s.Value)
 	w.End(m, s.Extra)
 }
 
