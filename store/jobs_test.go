@@ -30,10 +30,10 @@ func (j *job) append(w *wire.Writer) {
 
 func (j *job) take(r *wire.Reader) {
 	m := r.Map(2, 4)
-	wire.TakeString(r, "\xa2id", &j.ID)
-	wire.TakeString(r, "\xa6status", &j.Status)
-	wire.TakeOptString(r, "\xa5owner", &j.Owner)
-	wire.TakeOptString(r, "\xa4kind", &j.Kind)
+	r.TakeString("\xa2id", &j.ID)
+	r.TakeString("\xa6status", &j.Status)
+	r.TakeOptString("\xa5owner", &j.Owner)
+	r.TakeOptString("\xa4kind", &j.Kind)
 	r.End(m, &j.Extra)
 }
 

@@ -59,11 +59,11 @@ func (v *Bar) take(r *wire.Reader) {
 	r.TakeDecimal("\xa5close", &v.Close)
 	wire.TakeTimestamp(r, "\xa8ts_event", &v.TsEvent)
 	wire.TakeTimestamp(r, "\xa7ts_init", &v.TsInit)
-	wire.TakeOptDecimal(r, "\xa6volume", &v.Volume)
-	wire.TakeOptDecimal(r, "\xacquote_volume", &v.QuoteVolume)
-	wire.TakeOptInt(r, "\xabtrade_count", &v.TradeCount)
-	wire.TakeOptDecimal(r, "\xa4vwap", &v.Vwap)
-	wire.TakeOptBool(r, "\xabis_revision", &v.IsRevision)
+	r.TakeOptDecimal("\xa6volume", &v.Volume.Value, &v.Volume.Valid)
+	r.TakeOptDecimal("\xacquote_volume", &v.QuoteVolume.Value, &v.QuoteVolume.Valid)
+	r.TakeOptInt("\xabtrade_count", &v.TradeCount.Value, &v.TradeCount.Valid)
+	r.TakeOptDecimal("\xa4vwap", &v.Vwap.Value, &v.Vwap.Valid)
+	r.TakeOptBool("\xabis_revision", &v.IsRevision.Value, &v.IsRevision.Valid)
 	r.End(m, &v.Extra)
 }
 

@@ -41,13 +41,13 @@ func (c *Currency) append(w *wire.Writer) {
 
 func (c *Currency) take(r *wire.Reader) {
 	m := r.Map(3, 7)
-	wire.TakeString(r, "\xadcurrency_code", &c.CurrencyCode)
+	r.TakeString("\xadcurrency_code", (*string)(&c.CurrencyCode))
 	wire.TakeInt(r, "\xa9precision", &c.Precision)
-	wire.TakeEnum(r, "\xadcurrency_type", &c.CurrencyType)
-	wire.TakeOptInt(r, "\xa7iso4217", &c.Iso4217)
-	wire.TakeOptString(r, "\xa4name", &c.Name)
-	wire.TakeOptBool(r, "\xb0margin_available", &c.MarginAvailable)
-	wire.TakeOptDecimal(r, "\xb7auto_exchange_threshold", &c.AutoExchangeThreshold)
+	r.TakeEnum("\xadcurrency_type", (*string)(&c.CurrencyType))
+	r.TakeOptInt("\xa7iso4217", &c.Iso4217.Value, &c.Iso4217.Valid)
+	r.TakeOptString("\xa4name", &c.Name)
+	r.TakeOptBool("\xb0margin_available", &c.MarginAvailable.Value, &c.MarginAvailable.Valid)
+	r.TakeOptDecimal("\xb7auto_exchange_threshold", &c.AutoExchangeThreshold.Value, &c.AutoExchangeThreshold.Valid)
 	r.End(m, &c.Extra)
 }
 

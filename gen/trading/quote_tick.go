@@ -40,8 +40,8 @@ func (q *QuoteTick) take(r *wire.Reader) {
 	r.TakeDecimal("\xa9ask_price", &q.AskPrice)
 	wire.TakeTimestamp(r, "\xa8ts_event", &q.TsEvent)
 	wire.TakeTimestamp(r, "\xa7ts_init", &q.TsInit)
-	wire.TakeOptDecimal(r, "\xa8bid_size", &q.BidSize)
-	wire.TakeOptDecimal(r, "\xa8ask_size", &q.AskSize)
+	r.TakeOptDecimal("\xa8bid_size", &q.BidSize.Value, &q.BidSize.Valid)
+	r.TakeOptDecimal("\xa8ask_size", &q.AskSize.Value, &q.AskSize.Valid)
 	r.End(m, &q.Extra)
 }
 

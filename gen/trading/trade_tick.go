@@ -38,10 +38,10 @@ func (t *TradeTick) take(r *wire.Reader) {
 	m := r.Array(5, 6)
 	r.TakeDecimal("\xa5price", &t.Price)
 	r.TakeDecimal("\xa4size", &t.Size)
-	wire.TakeString(r, "\xa8trade_id", &t.TradeID)
+	r.TakeString("\xa8trade_id", &t.TradeID)
 	wire.TakeTimestamp(r, "\xa8ts_event", &t.TsEvent)
 	wire.TakeTimestamp(r, "\xa7ts_init", &t.TsInit)
-	wire.TakeOptEnum(r, "\xaeaggressor_side", &t.AggressorSide)
+	r.TakeOptEnum("\xaeaggressor_side", (*string)(&t.AggressorSide))
 	r.End(m, &t.Extra)
 }
 

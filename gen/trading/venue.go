@@ -42,9 +42,9 @@ func (v *Venue) append(w *wire.Writer) {
 
 func (v *Venue) take(r *wire.Reader) {
 	m := r.Map(1, 5)
-	wire.TakeString(r, "\xaavenue_code", &v.VenueCode)
-	wire.TakeOptString(r, "\xa4name", &v.Name)
-	wire.TakeOptString(r, "\xa8timezone", &v.Timezone)
+	r.TakeString("\xaavenue_code", (*string)(&v.VenueCode))
+	r.TakeOptString("\xa4name", &v.Name)
+	r.TakeOptString("\xa8timezone", &v.Timezone)
 	wire.TakeList(r, "\xabrate_limits", &v.RateLimits, wire.Optional, 49)
 	for i := range v.RateLimits {
 		v.RateLimits[i].take(r)

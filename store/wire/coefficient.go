@@ -18,8 +18,7 @@ type decimalLayout struct {
 }
 
 // layoutIsKnown says that decimal.Decimal is what decimalLayout says. Where it
-// is not, coefficients are read through its methods, which copy the long ones,
-// and each decimal is made on its own.
+// is not, digits are read through its methods, and each decimal is made anew.
 var layoutIsKnown = sameLayout(reflect.TypeFor[decimal.Decimal](), reflect.TypeFor[decimalLayout]())
 
 func sameLayout(a, b reflect.Type) bool {
@@ -63,22 +62,6 @@ func digits(b []byte, d *decimal.Decimal) []byte {
 		return append(b, '0')
 	}
 	return appendWords(b, v.Bits())
-}
-
-// sameDecimal tells whether d is coef at scale, exactly.
-func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool {
-	if !layoutIsKnown || bits.UintSize == 32 {
-		return sameByMethod(d, coef, scale)
-	}
-	v := (*decimalLayout)(unsafe.Pointer(d)).value
-	if v == nil {
-		return coef == 0 && int(d.Exponent()) == -scale
-	}
-	words, abs := v.Bits(), int64(0)
-	if len(words) > 0 {
-		abs = int64(words[0])
-	}
-	return signed(abs, v.Sign() < 0) == coef && abs >= 0 && len(words) <= 1 && int(d.Exponent()) == -scale
 }
 
 // A cell is a coefficient of one word, the word beside it.

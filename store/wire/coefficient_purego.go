@@ -14,8 +14,6 @@ func coefficient(d *decimal.Decimal) (abs uint64, neg, ok bool) {
 
 func digits(b []byte, d *decimal.Decimal) []byte { return digitsByMethod(b, *d) }
 
-func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool { return sameByMethod(d, coef, scale) }
-
 // cells are memory for decimals, which each bring their own here.
 type cells struct{}
 

@@ -128,9 +128,11 @@ func decimalText(b []byte, d *decimal.Decimal) ([]byte, bool) {
 	return b, len(b)-at <= MaxDecimal
 }
 
-// sameByMethod is [sameDecimal] without knowing what a decimal is made of.
-func sameByMethod(d *decimal.Decimal, coef int64, scale int) bool {
-	return int(d.Exponent()) == -scale && d.CoefficientInt64() == coef && d.NumDigits() <= maxDigits
+// sameDecimal tells whether d is coef at scale. It is false where coefficients
+// can't be seen.
+func sameDecimal(d *decimal.Decimal, coef int64, scale int) bool {
+	u, neg, ok := coefficient(d)
+	return ok && u == uint64(max(coef, -coef)) && neg == (coef < 0) && int(d.Exponent()) == -scale
 }
 
 // digitsByMethod is [digits] without knowing what a decimal is made of.

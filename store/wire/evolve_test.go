@@ -25,8 +25,8 @@ func (s *oldSample) append(w *wire.Writer) {
 
 func (s *oldSample) take(r *wire.Reader) {
 	m := r.Map(1, 2)
-	wire.TakeString(r, "\xa2id", &s.ID)
-	wire.TakeOptString(r, "\xa4note", &s.Note)
+	r.TakeString("\xa2id", &s.ID)
+	r.TakeOptString("\xa4note", &s.Note)
 	r.End(m, &s.Extra)
 }
 
@@ -45,7 +45,7 @@ func (t *oldTick) append(w *wire.Writer) {
 
 func (t *oldTick) take(r *wire.Reader) {
 	m := r.Array(0, 1)
-	wire.TakeOptInt(r, "\xa3bid", &t.Bid)
+	r.TakeOptInt("\xa3bid", &t.Bid.Value, &t.Bid.Valid)
 	r.End(m, &t.Extra)
 }
 

@@ -24,7 +24,7 @@ func (l *leaf) append(w *wire.Writer) {
 
 func (l *leaf) take(r *wire.Reader) {
 	m := r.Map(1, 1)
-	wire.TakeString(r, "\xa4name", &l.Name)
+	r.TakeString("\xa4name", &l.Name)
 	var extra string
 	r.End(m, &extra)
 }

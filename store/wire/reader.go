@@ -247,24 +247,29 @@ func (r *Reader) other(key string) bool {
 
 // opt reads the key of an optional field, if that is what comes next.
 func (r *Reader) opt(key string) bool {
-	if r.isNext(key) {
-		return r.present(key)
+	if !r.near(key) {
+		return false
 	}
-	return r.odd && r.oddOpt(key)
+	if r.isNext(key) {
+		r.present(key)
+		return true
+	}
+	return r.oddOpt(key)
 }
 
 // present reads the key of an optional field that comes next.
-func (r *Reader) present(key string) bool {
+func (r *Reader) present(key string) {
 	r.i += len(key)
 	if r.left--; r.left < 0 {
 		r.fail()
 	}
-	return r.left >= 0
 }
 
-// oddOpt is opt where the reader is odd.
+// oddOpt reads an optional field that has no key, if it is there.
 func (r *Reader) oddOpt(key string) bool {
 	switch {
+	case !r.odd:
+		return false
 	case r.learn != nil:
 		return r.learn.field(key, true)
 	case r.left == 0:

@@ -47,64 +47,88 @@ func (r *Reader) strAt(max int) (s []byte, ok bool) {
 	return b[i : i+n], true
 }
 
-// takeStr reads a required string, with no key its value alone, and tells
-// whether it is another than old.
-func (r *Reader) takeStr(key, old string, max int) (string, bool) {
-	if r.isNext(key) {
-		r.i += len(key)
-	} else if key != "" && !r.other(key) {
-		return "", false
+// same reads a string if it is old, which is ASCII and not very long, and not
+// the last of the input: most fields of a row that is read again are.
+func (r *Reader) same(old string) bool {
+	n, rest := len(old), r.b[r.i:]
+	if n > 31 || len(rest) < 32 {
+		return r.sameLong(rest, old)
 	}
-	b, i := r.b, r.i
-	if i+1 >= len(b) {
-		return r.longStr(old, max)
+	b := (*[32]byte)(rest)
+	diff, high := uint64(b[0]^0xa0^byte(n)), uint64(0)
+	switch {
+	case n > 16:
+		w1, w2, w3, w4 := word(old, 0), word(old, 8), word(old, n-16), word(old, n-8)
+		diff |= (w1 ^ load(b[:], 1)) | (w2 ^ load(b[:], 9)) | (w3 ^ load(b[:], n-15)) | (w4 ^ load(b[:], n-7))
+		high = w1 | w2 | w3 | w4
+	case n >= 8:
+		w1, w2 := word(old, 0), word(old, n-8)
+		diff |= (w1 ^ load(b[:], 1)) | (w2 ^ load(b[:], n-7))
+		high = w1 | w2
+	case n >= 4:
+		w1, w2 := half(old, 0), half(old, n-4)
+		diff |= uint64((w1 ^ load4(b[:], 1)) | (w2 ^ load4(b[:], n-3)))
+		high = uint64(w1 | w2)
+	case n > 0:
+		c1, c2, c3 := old[0], old[n/2], old[n-1]
+		diff |= uint64((c1 ^ b[1]) | (c2 ^ b[1+n/2]) | (c3 ^ b[n]))
+		high = uint64(c1 | c2 | c3)
 	}
-	n := int(b[i]) ^ 0xa0
-	i++
-	if n > 31 {
-		if b[i-1] != 0xd9 || b[i] < 32 {
-			return r.longStr(old, max)
-		}
-		n = int(b[i])
-		i++
+	if diff|high&highBits != 0 {
+		return false
 	}
-	if n > len(b)-i || n > max {
-		return r.longStr(old, max)
-	}
-	r.i = i + n
-	if sameWords(b, i, n, old) {
-		return "", false
-	}
-	return r.newStr(b[i:i+n], old)
+	r.i += 1 + n
+	return true
 }
 
-// longStr is takeStr for strings of 256 bytes or more.
-func (r *Reader) longStr(old string, max int) (string, bool) {
+// sameLong is same for strings of 32 to 255 bytes.
+func (r *Reader) sameLong(rest []byte, old string) bool {
+	n := len(old)
+	if n < 32 || n > 255 || len(rest) < 2+n || rest[0] != 0xd9 || rest[1] != byte(n) {
+		return false
+	}
+	if s := rest[2 : 2+n]; string(s) != old || !isASCII(s) {
+		return false
+	}
+	r.i += 2 + n
+	return true
+}
+
+// setStr reads a string into v.
+func (r *Reader) setStr(v *string, max int) {
 	s, ok := r.strAt(max)
 	if !ok {
 		r.miss(kindString, max)
-		return "", false
+		return
 	}
-	return r.newStr(s, old)
-}
-
-// newStr returns s if it is another than old, which is not as long or not ASCII.
-func (r *Reader) newStr(s []byte, old string) (string, bool) {
 	if r.in != nil && len(s) <= maxInterned {
-		known, ok := r.in.str(s)
-		if !ok {
+		if *v, ok = r.in.str(s); !ok {
 			r.fail()
 		}
-		return known, ok
+		return
 	}
 	if !isASCII(s) && !utf8.Valid(s) {
 		r.fail()
-		return "", false
+		return
 	}
-	if string(s) == old {
-		return "", false
+	if string(s) != *v {
+		*v = r.text(s)
 	}
-	return r.text(s), true
+}
+
+// setEnum reads an enum into v.
+func (r *Reader) setEnum(v *string) {
+	s, ok := r.strAt(MaxString)
+	if !ok {
+		r.miss(kindString, MaxString)
+		return
+	}
+	word, ok := enum(s)
+	if !ok {
+		r.fail()
+		return
+	}
+	*v = word
 }
 
 // text returns s, which is UTF-8, as a string. If the first string of a row, which
@@ -129,13 +153,8 @@ func (r *Reader) text(s []byte) string {
 // less than that of most others.
 const firstString = 32
 
-// takeDecimal reads a required decimal; with no key its value alone.
-func (r *Reader) takeDecimal(key string, v *decimal.Decimal) {
-	if r.isNext(key) {
-		r.i += len(key)
-	} else if key != "" && !r.other(key) {
-		return
-	}
+// decimal reads a decimal into v.
+func (r *Reader) decimal(v *decimal.Decimal) {
 	b, i := r.b, r.i
 	if i >= len(b) {
 		r.longDecimal(v)
@@ -149,15 +168,14 @@ func (r *Reader) takeDecimal(key string, v *decimal.Decimal) {
 	}
 	r.i = i + n
 	coef, scale, ok := parseDecimal(b, i, i+n)
-	switch {
-	case !ok:
+	if !ok {
 		r.takeBig(v, b[i:i+n])
-	case !sameDecimal(v, coef, scale):
+	} else if !sameDecimal(v, coef, scale) {
 		r.setDecimal(v, coef, scale)
 	}
 }
 
-// longDecimal is takeDecimal for texts of 32 bytes or more.
+// longDecimal is decimal for texts of 32 bytes or more.
 func (r *Reader) longDecimal(v *decimal.Decimal) {
 	s, ok := r.strAt(MaxDecimal)
 	if !ok {

@@ -55,8 +55,8 @@ func (l *leg) append(w *wire.Writer) {
 
 func (l *leg) take(r *wire.Reader) {
 	m := r.Map(1, 3)
-	wire.TakeString(r, "\xa4name", &l.Name)
-	wire.TakeOptDecimal(r, "\xa5ratio", &l.Ratio)
+	r.TakeString("\xa4name", &l.Name)
+	r.TakeOptDecimal("\xa5ratio", &l.Ratio.Value, &l.Ratio.Valid)
 	r.TakeDecimalMap("\xa4fees", &l.Fees, wire.Optional)
 	r.End(m, &l.Extra)
 }
@@ -160,7 +160,7 @@ func (s *sample) append(w *wire.Writer) {
 
 func (s *sample) take(r *wire.Reader) {
 	m := r.Map(12, 39)
-	wire.TakeString(r, "\xa2id", &s.ID)
+	r.TakeString("\xa2id", (*string)(&s.ID))
 	wire.TakeInt(r, "\xa5count", &s.Count)
 	r.TakeFloat("\xa6weight", &s.Weight)
 	r.TakeDecimal("\xa5price", &s.Price)
@@ -181,14 +181,14 @@ func (s *sample) take(r *wire.Reader) {
 		s.ByName[k] = v
 	}
 	wire.TakeStrings(r, "\xa4tags", &s.Tags, wire.Required, wire.MaxString)
-	wire.TakeOptString(r, "\xa4note", &s.Note)
-	wire.TakeOptStringMax(r, "\xa4info", &s.Info, 256<<10)
+	r.TakeOptString("\xa4note", &s.Note)
+	r.TakeOptStringMax("\xa4info", &s.Info, 256<<10)
 	wire.TakeOptIntID(r, "\xa6number", &s.Number)
 	wire.TakeOptTimestamp(r, "\xa5since", &s.Since)
-	wire.TakeOptInt(r, "\xa4hits", &s.Hits)
-	wire.TakeOptFloat(r, "\xa5ratio", &s.Ratio)
-	wire.TakeOptBool(r, "\xa4flag", &s.Flag)
-	wire.TakeOptDecimal(r, "\xa4peak", &s.Peak)
+	r.TakeOptInt("\xa4hits", &s.Hits.Value, &s.Hits.Valid)
+	r.TakeOptFloat("\xa5ratio", &s.Ratio.Value, &s.Ratio.Valid)
+	r.TakeOptBool("\xa4flag", &s.Flag.Value, &s.Flag.Valid)
+	r.TakeOptDecimal("\xa4peak", &s.Peak.Value, &s.Peak.Valid)
 	r.TakeBytes("\xa4blob", &s.Blob, wire.Optional, wire.MaxString)
 	wire.TakeOptText(r, "\xa5other", &s.Other)
 	if r.Opt("\xa5hedge", &s.Hedge.Valid) {
@@ -266,8 +266,8 @@ func (t *tick) take(r *wire.Reader) {
 	r.TakeDecimal("\xa3bid", &t.Bid)
 	r.TakeDecimal("\xa3ask", &t.Ask)
 	wire.TakeTimestamp(r, "\xa2at", &t.At)
-	wire.TakeOptDecimal(r, "\xa4size", &t.Size)
-	wire.TakeOptString(r, "\xa5venue", &t.Venue)
+	r.TakeOptDecimal("\xa4size", &t.Size.Value, &t.Size.Valid)
+	r.TakeOptString("\xa5venue", &t.Venue)
 	if r.Opt("\xa3leg", &t.Leg.Valid) {
 		t.Leg.Value.take(r)
 	} else {

@@ -5,111 +5,85 @@ package wire
 // variable allocates nothing.
 
 // TakeString reads a required string, enum or id.
-func TakeString[T ~string](r *Reader, key string, v *T) {
-	if s, changed := r.takeStr(key, string(*v), MaxString); changed {
-		*v = T(s)
-	}
-}
+func (r *Reader) TakeString(key string, v *string) { r.TakeStringMax(key, v, MaxString) }
 
-// TakeStringMax is [TakeString] for a field with a max of its own.
-func TakeStringMax[T ~string](r *Reader, key string, v *T, max int) {
-	if s, changed := r.takeStr(key, string(*v), max); changed {
-		*v = T(s)
+// TakeStringMax is [Reader.TakeString] for a field with a max of its own.
+func (r *Reader) TakeStringMax(key string, v *string, max int) {
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if !r.other(key) {
+		return
+	}
+	if !r.same(*v) {
+		r.setStr(v, max)
 	}
 }
 
 // TakeOptString reads an optional string, enum or id; "" is absent.
-func TakeOptString[T ~string](r *Reader, key string, v *T) {
+func (r *Reader) TakeOptString(key string, v *string) {
 	if r.near(key) || *v != "" {
-		takeOptString(r, key, v, MaxString)
+		r.TakeOptStringMax(key, v, MaxString)
 	}
 }
 
-// TakeOptStringMax is [TakeOptString] for a field with a max of its own.
-func TakeOptStringMax[T ~string](r *Reader, key string, v *T, max int) {
-	takeOptString(r, key, v, max)
-}
-
-func takeOptString[T ~string](r *Reader, key string, v *T, max int) {
-	if s, changed := r.takeOptStr(key, string(*v), max); changed {
-		*v = T(s)
+// TakeOptStringMax is [Reader.TakeOptString] for a field with a max of its own.
+func (r *Reader) TakeOptStringMax(key string, v *string, max int) {
+	if r.isNext(key) {
+		r.present(key)
+	} else if !r.oddOpt(key) {
+		r.clear(v)
+		return
+	}
+	if *v == "" || !r.same(*v) {
+		r.setStr(v, max)
+		r.notEmpty(*v)
 	}
 }
 
-func (r *Reader) takeOptStr(key, old string, max int) (string, bool) {
-	if !r.isNext(key) {
-		if !r.odd || !r.oddOpt(key) {
-			return "", old != "" && !r.bad
-		}
-	} else if !r.present(key) {
-		return "", false
+// clear empties an optional string that is absent.
+func (r *Reader) clear(v *string) {
+	if !r.bad && *v != "" {
+		*v = ""
 	}
-	s, changed := r.takeStr("", old, max)
-	if s == "" && (changed || old == "") {
+}
+
+// notEmpty ends the pass at an optional string that is present and empty.
+func (r *Reader) notEmpty(v string) {
+	if v == "" {
 		r.fail()
 	}
-	return s, changed
 }
 
 // TakeEnum reads a required enum.
-func TakeEnum[T ~string](r *Reader, key string, v *T) {
-	if s, changed := r.takeEnum(key, string(*v)); changed {
-		*v = T(s)
+func (r *Reader) TakeEnum(key string, v *string) {
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if !r.other(key) {
+		return
+	}
+	if !r.same(*v) {
+		r.setEnum(v)
 	}
 }
 
 // TakeOptEnum reads an optional enum; "" is absent.
-func TakeOptEnum[T ~string](r *Reader, key string, v *T) {
+func (r *Reader) TakeOptEnum(key string, v *string) {
 	if r.near(key) || *v != "" {
-		takeOptEnum(r, key, v)
+		r.optEnum(key, v)
 	}
 }
 
-func takeOptEnum[T ~string](r *Reader, key string, v *T) {
-	if s, changed := r.takeOptEnum(key, string(*v)); changed {
-		*v = T(s)
-	}
-}
-
-func (r *Reader) takeEnum(key, old string) (string, bool) {
+func (r *Reader) optEnum(key string, v *string) {
 	if r.isNext(key) {
-		r.i += len(key)
-	} else if !r.other(key) {
-		return "", false
+		r.present(key)
+	} else if !r.oddOpt(key) {
+		r.clear(v)
+		return
 	}
-	return r.enum(old)
-}
-
-func (r *Reader) takeOptEnum(key, old string) (string, bool) {
-	if !r.isNext(key) {
-		if !r.odd || !r.oddOpt(key) {
-			return "", old != "" && !r.bad
-		}
-	} else if !r.present(key) {
-		return "", false
+	if *v == "" || !r.same(*v) {
+		r.setEnum(v)
+		r.notEmpty(*v)
 	}
-	s, changed := r.enum(old)
-	if s == "" && (changed || old == "") {
-		r.fail()
-	}
-	return s, changed
-}
-
-// enum is str for words of enums.
-func (r *Reader) enum(old string) (string, bool) {
-	s, ok := r.strAt(MaxString)
-	if !ok {
-		r.miss(kindString, MaxString)
-		return "", false
-	}
-	if sameWords(s, 0, len(s), old) {
-		return "", false
-	}
-	word, ok := enum(s)
-	if !ok {
-		r.fail()
-	}
-	return word, ok && word != old
 }
 
 // TakeBytes reads a bytes field.

@@ -40,9 +40,9 @@ func TakeList[T any](r *Reader, key string, v *[]T, p Presence, least int) {
 func TakeStrings[T ~string](r *Reader, key string, v *[]T, p Presence, max int) {
 	TakeList(r, key, v, p, 1)
 	for i := range *v {
-		if s, changed := r.takeStr("", string((*v)[i]), max); changed {
-			(*v)[i] = T(s)
-		}
+		s := string((*v)[i])
+		r.setStr(&s, max)
+		(*v)[i] = T(s)
 	}
 }
 
@@ -74,7 +74,7 @@ func TakeTexts[T id, P text[T]](r *Reader, key string, v *[]T, p Presence) {
 func (r *Reader) TakeDecimals(key string, v *[]decimal.Decimal, p Presence) {
 	TakeList(r, key, v, p, 1)
 	for i := range *v {
-		r.takeDecimal("", &(*v)[i])
+		r.decimal(&(*v)[i])
 	}
 }
 

@@ -112,7 +112,8 @@ func (e *entries[T]) put(r *Reader, v T) { e.m[r.text(e.key)] = v }
 func TakeStringMap[T ~string](r *Reader, key string, v *map[string]T, p Presence, max int) {
 	for e := entriesOf(r, key, v, p); e.next(r); {
 		old, had := e.m[string(e.key)]
-		if s, changed := r.takeStr("", string(old), max); changed || !had {
+		s := string(old)
+		if r.setStr(&s, max); !had || s != string(old) {
 			e.put(r, T(s))
 		}
 	}
@@ -154,7 +155,7 @@ func (r *Reader) TakeDecimalMap(key string, v *map[string]decimal.Decimal, p Pre
 	for e := entriesOf(r, key, v, p); e.next(r); {
 		old, had := e.m[string(e.key)]
 		x := old
-		if r.takeDecimal("", &x); !had || x != old {
+		if r.decimal(&x); !had || x != old {
 			e.put(r, x)
 		}
 	}

@@ -79,18 +79,11 @@ func TakeInt[T ~int64](r *Reader, key string, v *T) {
 }
 
 // TakeOptInt reads an optional int64.
-func TakeOptInt[O ~struct {
-	Value int64
-	Valid bool
-}](r *Reader, key string, v *O) {
-	var o struct {
-		Value int64
-		Valid bool
+func (r *Reader) TakeOptInt(key string, v *int64, valid *bool) {
+	*v = 0
+	if *valid = r.opt(key); *valid {
+		*v = r.int(kindInt)
 	}
-	if o.Valid = r.opt(key); o.Valid {
-		o.Value = r.int(kindInt)
-	}
-	*v = O(o)
 }
 
 // TakeOptIntID reads an optional id that is an int64; 0 is absent.
@@ -125,11 +118,9 @@ func (r *Reader) takeTimestamp(key string) int64 {
 }
 
 func (r *Reader) takeOptTimestamp(key string) int64 {
-	if !r.isNext(key) {
-		if !r.odd || !r.oddOpt(key) {
-			return 0
-		}
-	} else if !r.present(key) {
+	if r.isNext(key) {
+		r.present(key)
+	} else if !r.oddOpt(key) {
 		return 0
 	}
 	v := r.time()
@@ -171,18 +162,11 @@ func (r *Reader) TakeBool(key string, v *bool) {
 }
 
 // TakeOptBool reads an optional bool.
-func TakeOptBool[O ~struct {
-	Value bool
-	Valid bool
-}](r *Reader, key string, v *O) {
-	var o struct {
-		Value bool
-		Valid bool
+func (r *Reader) TakeOptBool(key string, v, valid *bool) {
+	*v = false
+	if *valid = r.opt(key); *valid {
+		*v = r.takeBool()
 	}
-	if o.Valid = r.opt(key); o.Valid {
-		o.Value = r.takeBool()
-	}
-	*v = O(o)
 }
 
 func (r *Reader) takeFloat() float64 {
@@ -206,69 +190,39 @@ func (r *Reader) TakeFloat(key string, v *float64) {
 }
 
 // TakeOptFloat reads an optional float64.
-func TakeOptFloat[O ~struct {
-	Value float64
-	Valid bool
-}](r *Reader, key string, v *O) {
-	var o struct {
-		Value float64
-		Valid bool
+func (r *Reader) TakeOptFloat(key string, v *float64, valid *bool) {
+	*v = 0
+	if *valid = r.opt(key); *valid {
+		*v = r.takeFloat()
 	}
-	if o.Valid = r.opt(key); o.Valid {
-		o.Value = r.takeFloat()
-	}
-	*v = O(o)
 }
 
 // TakeDecimal reads a required decimal.
-func (r *Reader) TakeDecimal(key string, v *decimal.Decimal) { r.takeDecimal(key, v) }
+func (r *Reader) TakeDecimal(key string, v *decimal.Decimal) {
+	if r.isNext(key) {
+		r.i += len(key)
+	} else if !r.other(key) {
+		return
+	}
+	r.decimal(v)
+}
 
 // TakeOptDecimal reads an optional decimal.
-func TakeOptDecimal[O ~struct {
-	Value decimal.Decimal
-	Valid bool
-}](r *Reader, key string, v *O) {
-	if r.near(key) || isSet(v) {
-		takeOptDecimal(r, key, v)
+func (r *Reader) TakeOptDecimal(key string, v *decimal.Decimal, valid *bool) {
+	if r.near(key) || *valid || *v != (decimal.Decimal{}) {
+		r.optDecimal(key, v, valid)
 	}
 }
 
-// isSet tells whether v is not empty.
-func isSet[O ~struct {
-	Value decimal.Decimal
-	Valid bool
-}](v *O) bool {
-	return *(*O)(v) != *new(O)
-}
-
-func takeOptDecimal[O ~struct {
-	Value decimal.Decimal
-	Valid bool
-}](r *Reader, key string, v *O) {
-	o := struct {
-		Value decimal.Decimal
-		Valid bool
-	}(*v)
-	if r.takeOptDecimal(key, &o.Value, &o.Valid) {
-		*v = O(o)
-	}
-}
-
-// takeOptDecimal tells whether it changed anything.
-func (r *Reader) takeOptDecimal(key string, v *decimal.Decimal, valid *bool) bool {
-	if !r.isNext(key) {
-		if !r.odd || !r.oddOpt(key) {
-			if r.bad || !*valid && *v == (decimal.Decimal{}) {
-				return false
-			}
+func (r *Reader) optDecimal(key string, v *decimal.Decimal, valid *bool) {
+	if r.isNext(key) {
+		r.present(key)
+	} else if !r.oddOpt(key) {
+		if !r.bad {
 			*v, *valid = decimal.Decimal{}, false
-			return true
 		}
-	} else if !r.present(key) {
-		return false
+		return
 	}
-	old, had := *v, *valid
 	*valid = true
-	r.takeDecimal("", v)
-	return !had || *v != old
+	r.decimal(v)
 }

@@ -1,5 +1,5 @@
 // Package wire is what emitted codecs are made of. It is promised to emitted
-// code of one generation only, named by [V1]; people use the emitted types and
+// code of one generation only, named by [V2]; people use the emitted types and
 // package store.
 //
 // A value on the wire is a MessagePack map with named keys in schema order, an
@@ -19,9 +19,9 @@ package wire
 
 import "errors"
 
-// V1 is named by emitted code of the first generation. Code that was emitted
+// V2 is named by emitted code of the second generation. Code that was emitted
 // for another generation does not compile against this package.
-const V1 = 1
+const V2 = 2
 
 // Limits that hold for every value, on reading and on writing.
 const (

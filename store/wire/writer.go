@@ -241,18 +241,45 @@ func (w *Writer) finish() ([]byte, error) {
 
 // str writes a string value.
 func (w *Writer) str(s string) {
-	if n := len(w.b); len(s) <= 31 && cap(w.b)-n >= 32 {
-		b := (*[32]byte)(w.b[n : n+32])
-		b[0] = 0xa0 | byte(len(s))
-		if copyShort(b, s) {
-			w.b = w.b[:n+1+len(s)]
-			return
-		}
+	n, at := len(s), len(w.b)
+	if n > 31 || cap(w.b)-at < 32 {
+		w.longStr(s, MaxString)
+		return
 	}
-	w.longStr(s, MaxString)
+	b := (*[32]byte)(w.b[at : at+32])
+	b[0] = 0xa0 | byte(n)
+	high := uint64(0)
+	switch {
+	case n > 16:
+		w1, w2, w3, w4 := word(s, 0), word(s, 8), word(s, n-16), word(s, n-8)
+		store(b[:], 1, w1)
+		store(b[:], 9, w2)
+		store(b[:], n-15, w3)
+		store(b[:], n-7, w4)
+		high = w1 | w2 | w3 | w4
+	case n >= 8:
+		w1, w2 := word(s, 0), word(s, n-8)
+		store(b[:], 1, w1)
+		store(b[:], n-7, w2)
+		high = w1 | w2
+	case n >= 4:
+		w1, w2 := half(s, 0), half(s, n-4)
+		store4(b[:], 1, w1)
+		store4(b[:], n-3, w2)
+		high = uint64(w1 | w2)
+	case n > 0:
+		c1, c2, c3 := s[0], s[n/2], s[n-1]
+		b[1], b[1+n/2], b[n] = c1, c2, c3
+		high = uint64(c1 | c2 | c3)
+	}
+	if high&highBits != 0 {
+		w.longStr(s, MaxString)
+		return
+	}
+	w.b = w.b[:at+1+n]
 }
 
-// longStr writes a string of any length.
+// longStr writes a string of any length and of any text.
 func (w *Writer) longStr(s string, max int) {
 	if len(s) > max {
 		w.fail("", len(w.b), fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(s), max))

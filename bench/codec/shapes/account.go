@@ -34,8 +34,8 @@ func (a *Account) append(w *wire.Writer) {
 
 func (a *Account) take(r *wire.Reader) {
 	m := r.Map(3, 3)
-	wire.TakeString(r, "\xaaaccount_id", &a.AccountID)
-	wire.TakeEnum(r, "\xacaccount_type", &a.AccountType)
+	r.TakeString("\xaaaccount_id", (*string)(&a.AccountID))
+	r.TakeEnum("\xacaccount_type", (*string)(&a.AccountType))
 	wire.TakeList(r, "\xa8balances", &a.Balances, wire.Required, 32)
 	for i := range a.Balances {
 		a.Balances[i].take(r)

@@ -47,14 +47,14 @@ func (o *Order) append(w *wire.Writer) {
 
 func (o *Order) take(r *wire.Reader) {
 	m := r.Map(9, 9)
-	wire.TakeString(r, "\xafclient_order_id", &o.ClientOrderID)
-	wire.TakeString(r, "\xaevenue_order_id", &o.VenueOrderID)
-	wire.TakeString(r, "\xadinstrument_id", &o.InstrumentID)
-	wire.TakeEnum(r, "\xaaorder_type", &o.OrderType)
-	wire.TakeEnum(r, "\xa4side", &o.Side)
+	r.TakeString("\xafclient_order_id", (*string)(&o.ClientOrderID))
+	r.TakeString("\xaevenue_order_id", &o.VenueOrderID)
+	r.TakeString("\xadinstrument_id", &o.InstrumentID)
+	r.TakeEnum("\xaaorder_type", (*string)(&o.OrderType))
+	r.TakeEnum("\xa4side", (*string)(&o.Side))
 	r.TakeDecimal("\xa8quantity", &o.Quantity)
 	r.TakeDecimal("\xa6avg_px", &o.AvgPx)
-	wire.TakeEnum(r, "\xa6status", &o.Status)
+	r.TakeEnum("\xa6status", (*string)(&o.Status))
 	wire.TakeList(r, "\xa6events", &o.Events, wire.Required, 48)
 	for i := range o.Events {
 		o.Events[i].take(r)

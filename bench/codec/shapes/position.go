@@ -40,10 +40,10 @@ func (p *Position) append(w *wire.Writer) {
 
 func (p *Position) take(r *wire.Reader) {
 	m := r.Map(8, 8)
-	wire.TakeString(r, "\xabposition_id", &p.PositionID)
-	wire.TakeString(r, "\xadinstrument_id", &p.InstrumentID)
-	wire.TakeString(r, "\xabstrategy_id", &p.StrategyID)
-	wire.TakeEnum(r, "\xa4side", &p.Side)
+	r.TakeString("\xabposition_id", (*string)(&p.PositionID))
+	r.TakeString("\xadinstrument_id", &p.InstrumentID)
+	r.TakeString("\xabstrategy_id", &p.StrategyID)
+	r.TakeEnum("\xa4side", (*string)(&p.Side))
 	r.TakeDecimal("\xa8quantity", &p.Quantity)
 	r.TakeDecimal("\xabavg_px_open", &p.AvgPxOpen)
 	wire.TakeTimestamp(r, "\xa9ts_opened", &p.TsOpened)

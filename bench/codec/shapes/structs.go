@@ -30,8 +30,8 @@ func (o *OrderEvent) append(w *wire.Writer) {
 
 func (o *OrderEvent) take(r *wire.Reader) {
 	m := r.Map(5, 5)
-	wire.TakeString(r, "\xa8event_id", &o.EventID)
-	wire.TakeEnum(r, "\xa6status", &o.Status)
+	r.TakeString("\xa8event_id", &o.EventID)
+	r.TakeEnum("\xa6status", (*string)(&o.Status))
 	r.TakeDecimal("\xa8last_qty", &o.LastQty)
 	r.TakeDecimal("\xa7last_px", &o.LastPx)
 	wire.TakeTimestamp(r, "\xa8ts_event", &o.TsEvent)
@@ -58,7 +58,7 @@ func (v *Balance) append(w *wire.Writer) {
 
 func (v *Balance) take(r *wire.Reader) {
 	m := r.Map(4, 4)
-	wire.TakeString(r, "\xa8currency", &v.Currency)
+	r.TakeString("\xa8currency", &v.Currency)
 	r.TakeDecimal("\xa5total", &v.Total)
 	r.TakeDecimal("\xa6locked", &v.Locked)
 	r.TakeDecimal("\xa4free", &v.Free)

@@ -34,9 +34,9 @@ func (p *Position) append(w *wire.Writer) {
 
 func (p *Position) take(r *wire.Reader) {
 	m := r.Map(4, 4)
-	wire.TakeString(r, "\xabposition_id", &p.PositionID)
-	wire.TakeString(r, "\xabstrategy_id", &p.StrategyID)
-	wire.TakeEnum(r, "\xa4side", &p.Side)
+	r.TakeString("\xabposition_id", (*string)(&p.PositionID))
+	r.TakeString("\xabstrategy_id", &p.StrategyID)
+	r.TakeEnum("\xa4side", (*string)(&p.Side))
 	r.TakeDecimal("\xa8quantity", &p.Quantity)
 	r.End(m, &p.Extra)
 }

@@ -164,9 +164,9 @@ func wordOf(t model.Type) word {
 	return word{name: "String", generic: true, limit: true}
 }
 
-// call returns the call of a Put or Take function for one field. Value is an
-// expression, with & where the function takes a pointer.
-func (p *printer) call(verb, on string, f *model.Field, key, value string) string {
+// call returns the call of a Put or Take function for one field of a Go type.
+// Value is an expression, with & where the function takes a pointer.
+func (p *printer) call(verb, on string, f *model.Field, typ, key, value string) string {
 	var w word
 	name, args := "", []string{key, value}
 	switch f.Type.Kind {
@@ -192,9 +192,20 @@ func (p *printer) call(verb, on string, f *model.Field, key, value string) strin
 		name = w.name
 		if f.Optional {
 			name = "Opt" + name
-			w.generic = w.generic && !opt(f) || verb == "Take"
-			if w.name == "Int" && !opt(f) {
+			switch {
+			case opt(f):
+				w.generic = false
+				if verb == "Take" {
+					args = []string{key, value + ".Value", value + ".Valid"}
+				}
+			case w.name == "Int":
 				name += "ID"
+			}
+		}
+		if verb == "Take" && w.name == "String" {
+			w.generic = false
+			if typ != "string" {
+				args[1] = "(*string)(" + value + ")"
 			}
 		}
 		if verb == "Take" && f.Type.Kind == model.EnumKind {

@@ -30,7 +30,7 @@ func (p *printer) appendField(s shape, f *model.Field) {
 		p.P("for _, %s := range %s(w, %s, %s, %s) {", k, p.wire("Keys"), key, field, p.presence(f))
 		p.P("%s := %s[%s]\nw.Entry(%s)\n%s.append(w)\n}", e, field, k, k, e)
 	default:
-		p.P("%s", p.call("Put", "w", f, key, field))
+		p.P("%s", p.call("Put", "w", f, p.fieldType(s, f), key, field))
 	}
 }
 
@@ -53,6 +53,6 @@ func (p *printer) takeField(s shape, f *model.Field) {
 		p.P("for %s := %s(r, %s, &%s, %s, %d); %s > 0; %s-- {", n, p.wire("TakeMap"), key, field, p.presence(f), 1+least(*f.Type.Elem), n, n)
 		p.P("%s := r.Entry()\nvar %s %s\n%s.take(r)\n%s[%s] = %s\n}", k, e, f.Type.Elem.Struct.Name, e, field, k, e)
 	default:
-		p.P("%s", p.call("Take", "r", f, key, "&"+field))
+		p.P("%s", p.call("Take", "r", f, p.fieldType(s, f), key, "&"+field))
 	}
 }

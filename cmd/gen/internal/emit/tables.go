@@ -9,7 +9,7 @@ import (
 // tables prints the file that ties a package together: Tables, New and Schema.
 func (p *printer) tables(pkg *model.Package, lock []byte) {
 	p.doc("The wire package must be of this generation: if the next line does not compile, upgrade the nacre module, or generate with the cmd/gen of the version in go.mod.")
-	p.P("const _ = %s\n", p.wire("V1"))
+	p.P("const _ = %s\n", p.wire("V2"))
 
 	p.doc("Tables holds all that package " + pkg.Name + " keeps in Redis.")
 	p.P("type Tables struct {")

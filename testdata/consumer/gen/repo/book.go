@@ -47,7 +47,7 @@ func (v *Book) append(w *wire.Writer) {
 func (v *Book) take(r *wire.Reader) {
 	m := r.Map(3, 6)
 	wire.TakeInt(r, "\xabbook_number", &v.BookNumber)
-	wire.TakeString(r, "\xa4name", &v.Name)
+	r.TakeString("\xa4name", &v.Name)
 	r.TakeBool("\xa4open", &v.Open)
 	wire.TakeOptIntID(r, "\xa6parent", &v.Parent)
 	wire.TakeList(r, "\xa6ladder", &v.Ladder, wire.Optional, 15)

@@ -82,11 +82,11 @@ func (l *Limit) append(w *wire.Writer) {
 
 func (l *Limit) take(r *wire.Reader) {
 	m := r.Map(4, 6)
-	wire.TakeString(r, "\xaccounterparty", &l.Counterparty)
-	wire.TakeEnum(r, "\xa8currency", &l.Currency)
+	r.TakeString("\xaccounterparty", &l.Counterparty)
+	r.TakeEnum("\xa8currency", (*string)(&l.Currency))
 	wire.TakeInt(r, "\xabbook_number", &l.BookNumber)
 	r.TakeDecimal("\xa6amount", &l.Amount)
-	wire.TakeOptDecimal(r, "\xa4used", &l.Used)
+	r.TakeOptDecimal("\xa4used", &l.Used.Value, &l.Used.Valid)
 	wire.TakeOptText(r, "\xa8fallback", &l.Fallback)
 	r.End(m, &l.Extra)
 }

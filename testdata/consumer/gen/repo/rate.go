@@ -36,7 +36,7 @@ func (v *Rate) take(r *wire.Reader) {
 	m := r.Array(2, 4)
 	wire.TakeTimestamp(r, "\xa8ts_event", &v.TsEvent)
 	r.TakeDecimal("\xa4rate", &v.Rate)
-	wire.TakeOptDecimal(r, "\xa6volume", &v.Volume)
+	r.TakeOptDecimal("\xa6volume", &v.Volume.Value, &v.Volume.Valid)
 	wire.TakeStrings(r, "\xa7sources", &v.Sources, wire.Optional, wire.MaxString)
 	r.End(m, &v.Extra)
 }

@@ -47,12 +47,12 @@ func (s *Security) append(w *wire.Writer) {
 
 func (s *Security) take(r *wire.Reader) {
 	m := r.Map(5, 8)
-	wire.TakeString(r, "\xabsecurity_id", &s.SecurityID)
-	wire.TakeString(r, "\xa4name", &s.Name)
-	wire.TakeEnum(r, "\xa6rating", &s.Rating)
+	r.TakeString("\xabsecurity_id", (*string)(&s.SecurityID))
+	r.TakeString("\xa4name", &s.Name)
+	r.TakeEnum("\xa6rating", (*string)(&s.Rating))
 	r.TakeDecimal("\xa6coupon", &s.Coupon)
 	wire.TakeTimestamp(r, "\xabts_maturity", &s.TsMaturity)
-	wire.TakeOptFloat(r, "\xabpool_factor", &s.PoolFactor)
+	r.TakeOptFloat("\xabpool_factor", &s.PoolFactor.Value, &s.PoolFactor.Valid)
 	r.TakeBytes("\xaaprospectus", &s.Prospectus, wire.Optional, 256<<10)
 	wire.TakeStringMap(r, "\xa7aliases", &s.Aliases, wire.Optional, wire.MaxString)
 	r.End(m, &s.Extra)

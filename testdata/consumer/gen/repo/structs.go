@@ -35,7 +35,7 @@ func (l *Leg) take(r *wire.Reader) {
 	m := r.Map(2, 3)
 	wire.TakeTimestamp(r, "\xa9ts_settle", &l.TsSettle)
 	r.TakeDecimal("\xa4cash", &l.Cash)
-	wire.TakeOptBool(r, "\xa6netted", &l.Netted)
+	r.TakeOptBool("\xa6netted", &l.Netted.Value, &l.Netted.Valid)
 	r.End(m, &l.Extra)
 }
 
@@ -65,9 +65,9 @@ func (t *TradeEvent) append(w *wire.Writer) {
 func (t *TradeEvent) take(r *wire.Reader) {
 	m := r.Map(3, 5)
 	wire.TakeInt(r, "\xacevent_number", &t.EventNumber)
-	wire.TakeEnum(r, "\xa6status", &t.Status)
+	r.TakeEnum("\xa6status", (*string)(&t.Status))
 	wire.TakeTimestamp(r, "\xa8ts_event", &t.TsEvent)
-	wire.TakeOptString(r, "\xa6author", &t.Author)
+	r.TakeOptString("\xa6author", &t.Author)
 	r.TakeBytes("\xa7payload", &t.Payload, wire.Optional, 64<<10)
 	r.End(m, &t.Extra)
 }
@@ -140,10 +140,10 @@ func (c *Collateral) append(w *wire.Writer) {
 
 func (c *Collateral) take(r *wire.Reader) {
 	m := r.Map(3, 5)
-	wire.TakeString(r, "\xabsecurity_id", &c.SecurityID)
+	r.TakeString("\xabsecurity_id", (*string)(&c.SecurityID))
 	r.TakeDecimal("\xa7nominal", &c.Nominal)
 	r.TakeFloat("\xa7haircut", &c.Haircut)
-	wire.TakeOptDecimal(r, "\xa5price", &c.Price)
+	r.TakeOptDecimal("\xa5price", &c.Price.Value, &c.Price.Valid)
 	wire.TakeStrings(r, "\xa4tags", &c.Tags, wire.Optional, wire.MaxString)
 	r.End(m, &c.Extra)
 }
@@ -209,7 +209,7 @@ func (c *Call) append(w *wire.Writer) {
 
 func (c *Call) take(r *wire.Reader) {
 	m := r.Map(3, 3)
-	wire.TakeString(r, "\xa7call_id", &c.CallID)
+	r.TakeString("\xa7call_id", &c.CallID)
 	r.TakeDecimal("\xa6amount", &c.Amount)
 	wire.TakeTimestamp(r, "\xa6ts_due", &c.TsDue)
 	r.End(m, &c.Extra)

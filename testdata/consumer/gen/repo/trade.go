@@ -93,11 +93,11 @@ func (t *Trade) append(w *wire.Writer) {
 
 func (t *Trade) take(r *wire.Reader) {
 	m := r.Map(7, 24)
-	wire.TakeString(r, "\xa8trade_id", &t.TradeID)
-	wire.TakeEnum(r, "\xa9direction", &t.Direction)
-	wire.TakeEnum(r, "\xa6status", &t.Status)
-	wire.TakeString(r, "\xabsecurity_id", &t.SecurityID)
-	wire.TakeEnum(r, "\xa8currency", &t.Currency)
+	r.TakeString("\xa8trade_id", (*string)(&t.TradeID))
+	r.TakeEnum("\xa9direction", (*string)(&t.Direction))
+	r.TakeEnum("\xa6status", (*string)(&t.Status))
+	r.TakeString("\xabsecurity_id", (*string)(&t.SecurityID))
+	r.TakeEnum("\xa8currency", (*string)(&t.Currency))
 	r.TakeDecimal("\xa4rate", &t.Rate)
 	r.Key("\xa4near")
 	t.Near.take(r)
@@ -108,11 +108,11 @@ func (t *Trade) take(r *wire.Reader) {
 	}
 	wire.TakeOptIntID(r, "\xabbook_number", &t.BookNumber)
 	wire.TakeOptText(r, "\xa8limit_id", &t.LimitID)
-	wire.TakeOptString(r, "\xa6trader", &t.Trader)
-	wire.TakeOptEnum(r, "\xa9day_count", &t.DayCount)
-	wire.TakeOptBool(r, "\xa8callable", &t.Callable)
-	wire.TakeOptInt(r, "\xa8priority", &t.Priority)
-	wire.TakeOptFloat(r, "\xa4vega", &t.Vega)
+	r.TakeOptString("\xa6trader", &t.Trader)
+	r.TakeOptEnum("\xa9day_count", (*string)(&t.DayCount))
+	r.TakeOptBool("\xa8callable", &t.Callable.Value, &t.Callable.Valid)
+	r.TakeOptInt("\xa8priority", &t.Priority.Value, &t.Priority.Valid)
+	r.TakeOptFloat("\xa4vega", &t.Vega.Value, &t.Vega.Valid)
 	wire.TakeOptTimestamp(r, "\xa9ts_agreed", &t.TsAgreed)
 	r.TakeBytes("\xacconfirmation", &t.Confirmation, wire.Optional, wire.MaxString)
 	wire.TakeList(r, "\xa4legs", &t.Legs, wire.Optional, 18)
@@ -129,7 +129,7 @@ func (t *Trade) take(r *wire.Reader) {
 	wire.TakeStrings(r, "\xa5links", &t.Links, wire.Optional, wire.MaxString)
 	wire.TakeTimestamps(r, "\xa6resets", &t.Resets, wire.Optional)
 	r.TakeBoolMap("\xa5flags", &t.Flags, wire.Optional)
-	wire.TakeOptInt(r, "\xabevent_count", &t.EventCount)
+	r.TakeOptInt("\xabevent_count", &t.EventCount.Value, &t.EventCount.Valid)
 	r.End(m, &t.Extra)
 }
 

@@ -34,7 +34,7 @@ func (s *Sample) take(r *wire.Reader) {
 	m := r.Array(2, 3)
 	wire.TakeTimestamp(r, "\xa8ts_event", &s.TsEvent)
 	wire.TakeInt(r, "\xa5value", &s.Value)
-	wire.TakeOptString(r, "\xa4unit", &s.Unit)
+	r.TakeOptString("\xa4unit", &s.Unit)
 	r.End(m, &s.Extra)
 }
 

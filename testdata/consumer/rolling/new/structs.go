@@ -28,9 +28,9 @@ func (n *Note) append(w *wire.Writer) {
 
 func (n *Note) take(r *wire.Reader) {
 	m := r.Map(2, 3)
-	wire.TakeString(r, "\xa7note_id", &n.NoteID)
-	wire.TakeString(r, "\xa4text", &n.Text)
-	wire.TakeOptString(r, "\xa6author", &n.Author)
+	r.TakeString("\xa7note_id", &n.NoteID)
+	r.TakeString("\xa4text", &n.Text)
+	r.TakeOptString("\xa6author", &n.Author)
 	r.End(m, &n.Extra)
 }
 

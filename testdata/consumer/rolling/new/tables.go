@@ -9,7 +9,7 @@ import (
 
 // The wire package must be of this generation: if the next line does not compile, upgrade the
 // nacre module, or generate with the cmd/gen of the version in go.mod.
-const _ = wire.V1
+const _ = wire.V2
 
 // Tables holds all that package ticket keeps in Redis.
 type Tables struct {

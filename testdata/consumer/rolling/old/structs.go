@@ -23,8 +23,8 @@ func (n *Note) append(w *wire.Writer) {
 
 func (n *Note) take(r *wire.Reader) {
 	m := r.Map(2, 2)
-	wire.TakeString(r, "\xa7note_id", &n.NoteID)
-	wire.TakeString(r, "\xa4text", &n.Text)
+	r.TakeString("\xa7note_id", &n.NoteID)
+	r.TakeString("\xa4text", &n.Text)
 	r.End(m, &n.Extra)
 }
 

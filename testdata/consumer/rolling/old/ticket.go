@@ -42,9 +42,9 @@ func (t *Ticket) append(w *wire.Writer) {
 
 func (t *Ticket) take(r *wire.Reader) {
 	m := r.Map(4, 5)
-	wire.TakeString(r, "\xa9ticket_id", &t.TicketID)
-	wire.TakeEnum(r, "\xa6status", &t.Status)
-	wire.TakeEnum(r, "\xa4kind", &t.Kind)
+	r.TakeString("\xa9ticket_id", (*string)(&t.TicketID))
+	r.TakeEnum("\xa6status", (*string)(&t.Status))
+	r.TakeEnum("\xa4kind", (*string)(&t.Kind))
 	wire.TakeInt(r, "\xa6points", &t.Points)
 	if r.Opt("\xa4last", &t.Last.Valid) {
 		t.Last.Value.take(r)
