@@ -158,7 +158,8 @@ func TestTortureNoticesMutations(t *testing.T) {
 	for name, m := range map[string]cache.Mutation{"no token": cache.NoToken, "no epoch": cache.NoEpoch, "no proof of life": cache.NoProofOfLife} {
 		t.Run(name, func(t *testing.T) {
 			x := startTorture(t, m, tortureMaxAge)
-			x.run(func() bool { return time.Since(x.start) > 30*time.Second })
+			// The first violation ends it, on a quiet machine within seconds.
+			x.run(func() bool { return time.Since(x.start) > 2*time.Minute })
 			t.Log(x.report())
 			if f := x.failed.Load(); f == nil {
 				t.Error("nothing was noticed")

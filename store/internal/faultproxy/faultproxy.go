@@ -46,6 +46,8 @@ type faults struct {
 	frozen  bool
 	swallow bool
 	left    int // bytes until the cut; -1 is none
+	slice   int // bytes that arrive at once; 0 is all
+	pause   time.Duration
 }
 
 // Start starts a proxy to target, a host:port. The caller closes it.
@@ -89,6 +91,12 @@ func (p *Proxy) Accepted() int {
 // Delay makes every byte of the direction arrive d later than it would.
 func (p *Proxy) Delay(d Direction, delay time.Duration) {
 	p.change(func() { p.faults[d].delay = delay })
+}
+
+// Slice makes the bytes of a direction arrive n at a time, with a pause behind
+// each. An n of 0 takes that back.
+func (p *Proxy) Slice(d Direction, n int, pause time.Duration) {
+	p.change(func() { p.faults[d].slice, p.faults[d].pause = n, pause })
 }
 
 // Freeze stops the given directions, without any both: connections stay open

@@ -78,7 +78,7 @@ func (l *link) pump(d Direction) {
 	for c := range chunks {
 		pass, cut := l.gate(d, c)
 		if len(pass) > 0 {
-			if _, err := to.Write(pass); err != nil {
+			if err := l.deliver(d, to, pass); err != nil {
 				// The other side has gone; its own pump tells the rest.
 				_ = from.Close()
 				break
@@ -94,6 +94,29 @@ func (l *link) pump(d Direction) {
 	if tcp, ok := to.(*net.TCPConn); ok {
 		_ = tcp.CloseWrite()
 	}
+}
+
+// deliver writes the bytes, in slices if they are to come so.
+func (l *link) deliver(d Direction, to net.Conn, b []byte) error {
+	for len(b) > 0 {
+		l.p.mu.Lock()
+		n, pause := l.p.faults[d].slice, l.p.faults[d].pause
+		l.p.mu.Unlock()
+		if n == 0 {
+			n = len(b)
+		}
+		n = min(n, len(b))
+		if _, err := to.Write(b[:n]); err != nil {
+			return err
+		}
+		if b = b[n:]; pause > 0 {
+			select {
+			case <-time.After(pause):
+			case <-l.done:
+			}
+		}
+	}
+	return nil
 }
 
 // gate waits until the chunk may arrive and returns what of it does, and

@@ -55,15 +55,15 @@ type Meta struct {
 	tables  []string // of keys[2:]
 	newer   func([]Other)
 
-	asking chan struct{} // holds one while somebody asks
-	until  atomic.Int64  // clock() until which the process may write
+	asking atomic.Pointer[chan struct{}] // closed when he who asks has got an answer; nil while nobody does
+	until  atomic.Int64                  // clock() until which the process may write
 }
 
 // New returns the tenant's, of which nothing has been asked yet. Process is a
 // name that no other process has. What newer is told, it is told again and
 // again.
 func New(c *conn.Conn, ns key.Namespace, ids string, schemas []Schema, process string, newer func([]Other)) *Meta {
-	m := &Meta{conn: c, schemas: schemas, newer: newer, process: process, asking: make(chan struct{}, 1)}
+	m := &Meta{conn: c, schemas: schemas, newer: newer, process: process}
 	m.keys = []string{ns.Name(Word, "meta"), ns.Name(Word, "present")}
 	for _, s := range schemas {
 		m.process += " " + s.Name + ":" + s.Fingerprint
@@ -94,7 +94,7 @@ func (m *Meta) Ready(ctx context.Context) error {
 			if err := conn.Alive(ctx); err != nil {
 				return err
 			}
-			return m.Register(ctx)
+			return m.due(ctx, false)
 		})
 		if err != nil {
 			return err
@@ -105,16 +105,28 @@ func (m *Meta) Ready(ctx context.Context) error {
 
 // Register says that this process is present, or waits until another goroutine
 // has tried to.
-func (m *Meta) Register(ctx context.Context) error {
-	select {
-	case m.asking <- struct{}{}:
-		defer func() { <-m.asking }()
+func (m *Meta) Register(ctx context.Context) error { return m.due(ctx, true) }
+
+// due is Register, where it is due or is to be renewed. While nobody asks, the
+// first who comes does: those who wait never keep each other from it.
+func (m *Meta) due(ctx context.Context, renew bool) error {
+	done := make(chan struct{})
+	if m.asking.CompareAndSwap(nil, &done) {
+		defer func() {
+			m.asking.Store(nil)
+			close(done)
+		}()
+		if !renew && clock() < m.until.Load() {
+			return nil
+		}
 		return notSent(m.register(ctx))
-	default:
+	}
+	other := m.asking.Load()
+	if other == nil { // it has just ended
+		return nil
 	}
 	select {
-	case m.asking <- struct{}{}:
-		<-m.asking
+	case <-*other:
 		return nil
 	case <-ctx.Done():
 		return conn.NotSent(ctx.Err())

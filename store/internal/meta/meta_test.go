@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -191,7 +192,7 @@ func TestReadyAtOnce(t *testing.T) {
 		defer cancel()
 		done <- m.Ready(ctx)
 	}()
-	for len(m.asking) == 0 {
+	for m.asking.Load() == nil {
 		time.Sleep(time.Millisecond)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -205,4 +206,26 @@ func TestReadyAtOnce(t *testing.T) {
 	}
 	must(t, srv.Resume())
 	must(t, <-done)
+}
+
+// Writers that were forgotten while they wait for each other's question do not
+// keep each other from asking again.
+func TestReadyAgainAtOnce(t *testing.T) {
+	_, c := server(t)
+	m := process(t, c, "a", schema("one", open))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var writers sync.WaitGroup
+	for range 8 {
+		writers.Go(func() {
+			for range 500 {
+				if err := m.Ready(ctx); err != nil {
+					t.Errorf("a writer waits for ever: %v", err)
+					return
+				}
+				m.Forget()
+			}
+		})
+	}
+	writers.Wait()
 }
