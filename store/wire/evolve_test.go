@@ -1,6 +1,8 @@
 package wire_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -194,5 +196,39 @@ func TestForeignJSONSurvives(t *testing.T) {
 	want := sample{ID: "a", Count: 5, Weight: 1.5, Price: dec("1.50"), At: 1, On: true, Raw: []byte{0}, Desk: desk{"a", 1}, Main: leg{Name: "n", Ratio: some(dec("-2.00"))}}
 	if diff := equal(want, v); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The straight line leaves an optional string that is there and empty to the
+// canonicaliser: the canonical form does not have it.
+func TestEmptyOptionalIsNotCanonical(t *testing.T) {
+	b := []byte("\x82\xa2id\xa1x\xa4note\xa0")
+	v := oldSample{Note: "old"}
+	if _, ok := oldSampleCodec.Fast(b, &v); ok {
+		t.Error("the straight line took it")
+	}
+	if err := oldSampleCodec.Take(b, &v, nil); err != nil || v.ID != "x" || v.Note != "" {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// What a used value holds never hides that the input is another, or is bad.
+func TestUsedValueHidesNothing(t *testing.T) {
+	bad := "\xff234567"
+	for _, id := range []string{"\xff", "\xff234", bad, bad + bad + "x", bad + bad + bad + bad + bad} {
+		ok := oldSample{ID: strings.Repeat("i", len(id)), Note: strings.Repeat("n", 40)}
+		v := oldSample{ID: id, Note: ok.Note}
+		b := bytes.Replace(must2(oldSampleCodec.Append(nil, &ok)), []byte(ok.ID+"\xa4note"), []byte(id+"\xa4note"), 1)
+		if err := oldSampleCodec.Take(b, &v, nil); !errors.Is(err, wire.ErrUTF8) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	for _, d := range []string{"1.5", "-1.5", "1.50", "15", "12345678.12345678", "-12345678.12345678", "0", "0.0"} {
+		for _, old := range []string{"1.5", "-1.5", "1.50", "15", "12345678.12345678", "-12345678.12345678", "0", "0.0"} {
+			from, v := tick{Bid: dec(d), Ask: dec(d), At: 1}, tick{Bid: dec(old), Ask: dec(old), At: 1}
+			if err := tickCodec.Take(must2(tickCodec.Append(nil, &from)), &v, nil); err != nil || equal(from, v) != "" {
+				t.Errorf("%s over %s: %v, %v", d, old, v, err)
+			}
+		}
 	}
 }
