@@ -144,7 +144,8 @@ func (r *Reader) text(s []byte) string {
 		return r.in.chunk.str(s, chunkSize)
 	case r.in != nil:
 	case r.i-len(s) < firstString || r.chunk.b.Cap() > 0:
-		return r.chunk.str(s, (len(r.b)-r.i+len(s))/2)
+		rest := len(r.b) - r.i + len(s)
+		return r.chunk.str(s, min(rest/2, 64+rest/4))
 	}
 	return string(s)
 }
@@ -189,7 +190,7 @@ func (r *Reader) longDecimal(v *decimal.Decimal) {
 // cells for as many as there probably are.
 const (
 	bytesPerDecimal = 32
-	maxCells        = 8
+	maxCells        = 6
 )
 
 // setDecimal changes v.
