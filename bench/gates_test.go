@@ -19,7 +19,7 @@ import (
 var gates = map[load.Kind]struct {
 	allocs, commands, roundTrips, sent float64
 }{
-	load.Read:  {allocs: 9, commands: 1, roundTrips: 1, sent: 100},
+	load.Read:  {allocs: 7, commands: 1, roundTrips: 1, sent: 100},
 	load.Write: {allocs: 33, commands: 16, roundTrips: 1, sent: 2400},
 }
 

@@ -18,7 +18,7 @@ type bound[K comparable, V any] struct {
 	base  string         // of a row's key
 	state map[string]int // value of the deciding field to place in States
 	err   error          // why every operation is refused
-	rows  sync.Pool      // *V, for encoding: a row that is passed on escapes
+	rows  sync.Pool      // *V, each zero, for coding: a variable that is passed on escapes
 	olds  sync.Pool      // *V, for reading rows that were replaced
 	// batches are *batch[V], for reading many rows.
 	batches sync.Pool
@@ -208,9 +208,13 @@ func encode[E any](s *Store, c *wire.Codec[E], buf []byte, v *E) ([]byte, error)
 }
 
 // decode reads a stored row and makes sure that it is the one asked for.
-func (b *bound[K, V]) decode(id string, raw []byte, in *wire.Interner) (V, error) {
-	var v V
-	err := b.take(id, raw, &v, in)
+func (b *bound[K, V]) decode(id string, raw []byte) (V, error) {
+	p := b.rows.Get().(*V)
+	err := b.take(id, raw, p, nil)
+	v := *p
+	var zero V
+	*p = zero
+	b.rows.Put(p)
 	return v, err
 }
 

@@ -249,7 +249,7 @@ func (r Rows[K, V]) pendingGet(ctx context.Context, id K, opts []ReadOption) (v 
 	case raw == nil:
 		return v, true, rowError(r.b.Name, text, ErrNotFound)
 	}
-	v, err = r.b.decode(text, raw, nil)
+	v, err = r.b.decode(text, raw)
 	return v, true, err
 }
 

@@ -83,7 +83,7 @@ func (r Rows[K, V]) get(ctx context.Context, id K) (V, error) {
 	if raw == nil {
 		return v, rowError(b.Name, text, ErrNotFound)
 	}
-	return b.decode(text, raw, nil)
+	return b.decode(text, raw)
 }
 
 // raw returns the stored bytes of a row; nil where there is none.

@@ -134,7 +134,7 @@ func (t *Table[K, V]) describe() description {
 func (t *Table[K, V]) reader(s *Store) func(string, []byte) (write.Facts, error) {
 	b := bind(s, t)
 	return func(id string, row []byte) (write.Facts, error) {
-		v, err := b.decode(id, row, nil)
+		v, err := b.decode(id, row)
 		if err == nil {
 			err = b.inState(id, &v)
 		}

@@ -41,7 +41,7 @@ func (r Rows[K, V]) Update(ctx context.Context, id K, fn func(*V) error) (row V,
 		if err != nil {
 			return row, rowError(r.b.Name, text, err)
 		}
-		if row, err = r.b.decode(text, raw, nil); err != nil {
+		if row, err = r.b.decode(text, raw); err != nil {
 			return row, err
 		}
 		if err = fn(&row); err != nil {

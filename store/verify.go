@@ -251,7 +251,7 @@ func (v *verification[K, V]) dangling(ctx context.Context, s Set[K, V], in, inde
 	for i, raw := range raws {
 		m := repair.Member{Name: ids[i], Row: v.b.base + ids[i], Bytes: string(raw)}
 		if raw != nil {
-			row, err := v.b.decode(ids[i], raw, nil)
+			row, err := v.b.decode(ids[i], raw)
 			if err == nil {
 				err = v.b.inState(ids[i], &row)
 			}

@@ -34,7 +34,7 @@ func (v *verification[K, V]) check(ctx context.Context, ids []string) error {
 			v.rows[h] = struct{}{}
 			v.report.Rows++
 		}
-		row, err := v.b.decode(ids[i], raw, nil)
+		row, err := v.b.decode(ids[i], raw)
 		if err == nil {
 			err = v.b.inState(ids[i], &row)
 		}
