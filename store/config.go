@@ -27,13 +27,14 @@ type Config struct {
 	// means true.
 	PersistAccountEvents *bool `json:"persist_account_events,omitempty" yaml:"persist_account_events,omitempty"`
 	// BufferIntervalMS is how long accepted writes may wait for others, in
-	// milliseconds; 0 writes synchronously. With a buffer, every write but Update
-	// and Commit returns when it is accepted. It is then sent in the background,
-	// in the order of acceptance for each row, and again until Redis has
-	// answered; rows that were not sent yet give way to newer ones, elements of
-	// lists and series never do. Reads of this store see what is accepted. What
-	// fails for good goes to OnError and to the next Flush or Close; what is
-	// accepted is lost when the process dies before it is sent.
+	// milliseconds; 0 writes synchronously, and the other options of the buffer
+	// then say nothing. With a buffer, every write but Update and Commit returns
+	// when it is accepted. It is then sent in the background, in the order of
+	// acceptance for each row, and again until Redis has answered; rows that
+	// were not sent yet give way to newer ones, elements of lists and series
+	// never do. Reads of this store see what is accepted. What fails for good
+	// goes to OnError and to the next Flush or Close; what is accepted is lost
+	// when the process dies before it is sent.
 	BufferIntervalMS int `json:"buffer_interval_ms,omitempty" yaml:"buffer_interval_ms,omitempty"`
 	// BufferEntries bounds how many accepted writes may wait: rows, elements of
 	// lists and series, fields of hashes. 0 is 100,000.

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -281,5 +284,52 @@ func TestRedisIsKilled(t *testing.T) {
 	t.Logf("%v versions were committed", l.committed)
 	if l.committed[0] < 5 {
 		t.Error("this proves nothing")
+	}
+}
+
+// A log whose end is missing, as after a loss of power, holds whole steps: of
+// what was cut through nothing is left, in no index and in no history.
+func TestRedisLogIsTorn(t *testing.T) {
+	srv := redistest.New(t)
+	d, ctx := openOn(t, srv), t.Context()
+	const versions = 8
+	for v := int64(1); v <= versions; v++ {
+		must(t, d.Commit(ctx, func(tx *store.Tx) error { return bookedCommit(ctx, trading.New(tx), 0, v) }))
+		must(t, d.Orders.AppendEvents(ctx, bookedOrder("A", 0, v), bookedEvent(0, v)))
+	}
+	must(t, d.Store.Close(ctx))
+	must(t, srv.Stop())
+	logs, err := filepath.Glob(filepath.Join(srv.Dir, "appendonlydir", "*.incr.aof"))
+	must(t, err)
+	if len(logs) != 1 {
+		t.Fatalf("logs: %q", logs)
+	}
+	whole, err := os.ReadFile(logs[0])
+	must(t, err)
+
+	seen := map[int64]bool{}
+	trials := restarts(12, 100)
+	for n := range trials {
+		cut := n * len(whole) / 2 / trials
+		must(t, os.WriteFile(logs[0], whole[:len(whole)-cut], 0o600))
+		must(t, srv.Restart())
+		d := openOn(t, srv)
+		var l ledger
+		for kind, version := range map[string]*int64{"C": &l.committed[0], "A": &l.appended[0]} {
+			o, err := d.Orders.Get(ctx, bookedOrder(kind, 0, 0).ClientOrderID)
+			must(t, err)
+			*version = o.EventCount.Value
+		}
+		l.begun = l.committed
+		l.check(t, d)
+		if c, a := l.committed[0], l.appended[0]; c != a && c != a+1 {
+			t.Errorf("version %d of the Commit, %d of the Append behind it", c, a)
+		}
+		seen[l.committed[0]] = true
+		must(t, d.Store.Close(ctx))
+		must(t, srv.Stop())
+	}
+	if !seen[versions] || len(seen) < 3 {
+		t.Errorf("versions seen: %v: this proves nothing", slices.Sorted(maps.Keys(seen)))
 	}
 }
