@@ -55,6 +55,9 @@ func putDecimal(b *[32]byte, d *decimal.Decimal) int {
 	if !ok || uint(scale) > 15 || u >= 1e16 {
 		return 0
 	}
+	if u == 0 {
+		return putZero(b, scale)
+	}
 	n := max(countDigits(u), scale+1)
 	at := 1
 	if neg {
@@ -93,6 +96,19 @@ func putDecimal(b *[32]byte, d *decimal.Decimal) int {
 	n += at
 	b[0] = 0xa0 | byte(n-1)
 	return n
+}
+
+// putZero is putDecimal for 0: much of what a row has is nothing yet.
+func putZero(b *[32]byte, scale int) int {
+	store(b[:], 1, zeros)
+	if scale == 0 {
+		b[0] = 0xa1
+		return 2
+	}
+	b[0], b[2] = 0xa0|byte(scale+2), '.'
+	store(b[:], 3, zeros)
+	store(b[:], 11, zeros)
+	return scale + 3
 }
 
 // decimalText appends the plain digits of d, at most [MaxDecimal].
