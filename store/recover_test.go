@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,6 +103,65 @@ func TestAllBesideWriters(t *testing.T) {
 	wg.Wait()
 }
 
+// Connections that are lost in the midst of an answer cost nothing but time:
+// every row is yielded once.
+func TestAllOutlivesItsConnections(t *testing.T) {
+	d := open(t)
+	const n = 600
+	must(t, d.Positions.PutMany(t.Context(), func(yield func(trading.Position) bool) {
+		for i := range n {
+			p := position(fmt.Sprintf("P-%06d", i), trading.PositionSideLong)
+			p.Extra = "\xa3new\xdb\x00\x01\x00\x00" + strings.Repeat("x", 1<<16) // more than sockets hold
+			if !yield(p) {
+				return
+			}
+		}
+	}))
+	d.do(t, "SET", "trader-position:P-000007", "no row")
+	var killed atomic.Int64
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+			for line := range strings.Lines(d.do(t, "CLIENT", "LIST", "TYPE", "normal")) {
+				if id, rest, _ := strings.Cut(strings.TrimPrefix(line, "id="), " "); strings.Contains(rest, " resp=2") && strings.Contains(rest, " cmd=mget ") {
+					d.do(t, "CLIENT", "KILL", "ID", id)
+					killed.Add(1)
+				}
+			}
+		}
+	})
+	for range 5 {
+		rows, bad := map[trading.PositionID]int{}, 0
+		for p, err := range d.Positions.All(t.Context()) {
+			if err != nil && !errors.As(err, new(*store.RowError)) {
+				t.Fatal(err)
+			}
+			if rows[p.PositionID]++; err != nil {
+				bad++
+			}
+		}
+		if len(rows) != n || bad != 1 {
+			t.Errorf("%d rows, %d errors", len(rows), bad)
+		}
+		for id, times := range rows {
+			if times != 1 {
+				t.Errorf("%s %d times", id, times)
+			}
+		}
+	}
+	close(stop)
+	wg.Wait()
+	if killed.Load() == 0 {
+		t.Error("no connection was lost")
+	}
+}
+
 // One bad row never hides the others: not a corrupt one, not one of a newer
 // format, not one under a wrong key, not one in a state that is not known here.
 func TestBadRowsAreErrorsOfTheirOwn(t *testing.T) {
@@ -149,6 +209,31 @@ func TestBadRowsAreErrorsOfTheirOwn(t *testing.T) {
 		}
 	}
 	d.want(t, "1000", "ZCARD", "trader-position.open") // and nothing was healed away
+}
+
+// Members that their rows do not justify, and members without rows, go while
+// the set is read, however many there are.
+func TestAllDropsStaleMembers(t *testing.T) {
+	d := open(t)
+	must(t, d.Positions.PutMany(t.Context(), func(yield func(trading.Position) bool) {
+		for i := range 700 {
+			p := position(fmt.Sprintf("P-%06d", i), trading.PositionSideLong)
+			p.Extra = "\xa3new\xda\x08\x00" + strings.Repeat("x", 2048) // together more than is read at once
+			if !yield(p) {
+				return
+			}
+		}
+	}))
+	add := []string{"ZADD", "trader-position.by_strategy:other"}
+	for i := range 1000 { // of which 300 are no rows
+		add = append(add, "+inf", fmt.Sprintf("P-%06d", i))
+	}
+	d.do(t, add...)
+	if n := count(t, d.Positions.ByStrategy("other")); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+	d.want(t, "0", "ZCARD", "trader-position.by_strategy:other")
+	d.want(t, "700", "ZCARD", "trader-position.by_strategy:EMACross-001")
 }
 
 // A loop may end at any row. Nothing is left behind, and the connections go on.
