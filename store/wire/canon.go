@@ -12,17 +12,19 @@ import (
 type canon struct {
 	src     []byte
 	out     []byte
-	json    bool     // src was made from JSON.
-	spans   []span   // A stack: of open maps, where known fields have their values, and the unknown fields.
-	entries []entry  // A stack: entries of open maps.
-	order   []uint16 // In which order the fields of orderOf came last.
-	orderOf *layout
-	unknown []span // Where no known field may stand, in the order of src; see verify.
-	msg     []byte // What JSON was turned into.
+	json    bool    // src was made from JSON.
+	known   []span  // A stack: where the fields of open maps are, in the order of the schema.
+	unknown []span  // A stack: unknown fields of open maps.
+	entries []entry // A stack: entries of open maps.
+	extras  []span  // Where no known field may stand, in the order of src; see verify.
+	msg     []byte  // What JSON was turned into.
 }
 
-// A span is a part of the input; end 0 is none.
+// A span is a part of the input, of a known field key and value; end 0 is none.
 type span struct{ from, end int }
+
+// isRaw is the end of a known field whose value, at from, is still to be rewritten.
+const isRaw = -1
 
 // A fault is an error with its offset in src, and its path.
 type fault struct {
@@ -66,10 +68,15 @@ var canons = sync.Pool{New: func() any { return &canon{out: make([]byte, 0, 1024
 // newCanon returns a canon from the pool.
 func newCanon() *canon { return canons.Get().(*canon) }
 
+// begin empties c for the value that src begins with.
+func (c *canon) begin(src []byte) {
+	c.src, c.out, c.known, c.unknown, c.entries = src, c.out[:0], c.known[:0], c.unknown[:0], c.entries[:0]
+}
+
 // free gives c back.
 func (c *canon) free() {
-	c.src, c.unknown, c.json = nil, nil, false
-	if cap(c.out)+cap(c.msg) <= maxPooled && cap(c.spans)+cap(c.entries) <= 4096 {
+	c.src, c.extras, c.json = nil, nil, false
+	if cap(c.out)+cap(c.msg) <= maxPooled && cap(c.known)+cap(c.unknown)+cap(c.entries) <= 4096 {
 		canons.Put(c)
 	}
 }
@@ -77,7 +84,7 @@ func (c *canon) free() {
 // rewrite puts the canonical form of the value that src begins with into
 // c.out, and returns how many bytes of src it takes.
 func (c *canon) rewrite(co *core, src []byte) (int, error) {
-	c.src, c.out, c.spans, c.entries = src, c.out[:0], c.spans[:0], c.entries[:0]
+	c.begin(src)
 	used := 0
 	if looksLikeJSON(src) {
 		var f *fault
@@ -107,10 +114,11 @@ const maxJSON = 8 * MaxMessage
 
 // verify tells where src, which is canonical otherwise, has a known field
 // inside of the given spans.
-func (c *core) verify(src []byte, unknown []span) (int, error) {
+func (c *core) verify(src []byte, extras []span) (int, error) {
 	cn := newCanon()
 	defer cn.free()
-	cn.src, cn.out, cn.spans, cn.entries, cn.unknown = src, cn.out[:0], cn.spans[:0], cn.entries[:0], unknown
+	cn.begin(src)
+	cn.extras = extras
 	if _, f := cn.fields(0, c.layout()); f != nil {
 		return f.at, f.err
 	}

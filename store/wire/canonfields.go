@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // fields rewrites the row, struct or element at offset i.
@@ -23,114 +22,138 @@ func (c *canon) fields(i int, l *layout) (int, *fault) {
 	case t.n > MaxFields:
 		return i, tooLong(i, t.n, MaxFields, "fields")
 	}
-	base := len(c.spans)
-	c.spans = slices.Grow(c.spans, len(l.fields))[:base+len(l.fields)]
-	clear(c.spans[base:])
-	end, f := c.find(t, l, base)
+	base, baseUnknown := len(c.known), len(c.unknown)
+	c.known = slices.Grow(c.known, len(l.fields))[:base+len(l.fields)]
+	known := c.known[base:]
+	clear(known)
+	end, f := c.find(t, l, known)
 	if f != nil {
 		return i, f
 	}
-	unknown := c.spans[base+len(l.fields):]
+	unknown := c.unknown[baseUnknown:]
 	if f := c.duplicates(unknown); f != nil {
 		return i, f
 	}
-	wide := len(l.fields)+len(unknown) > 15
+	wide := len(known)+len(unknown) > 15
 	mark := c.open(wide)
-	count := len(unknown)
-	for n, fd := range l.fields {
-		written, f := c.field(c.spans[base+n], i, fd)
+	out, count := c.out, len(unknown)
+	for n, s := range known {
+		if s.end > 0 {
+			out = append(out, c.src[s.from:s.end]...)
+			count++
+			continue
+		}
+		c.out = out
+		written, f := c.field(s, i, l.fields[n])
 		if f != nil {
-			return i, f.within(fd.name)
+			return i, f.within(l.fields[n].name)
 		}
 		if written {
 			count++
 		}
+		out = c.out
 	}
-	for _, s := range c.spans[base+len(l.fields):] {
+	c.out = out
+	for _, s := range unknown {
 		c.raw(s.from, s.end)
 	}
-	c.spans = c.spans[:base]
+	c.known, c.unknown = c.known[:base], c.unknown[:baseUnknown]
 	c.close(mark, count, 0x80, 0xde, wide)
 	return end, nil
 }
 
-// find notes where the fields of the map t are: known ones from base of
-// c.spans on, unknown ones behind. It returns the offset behind the map.
-func (c *canon) find(t token, l *layout, base int) (int, *fault) {
-	pos := t.end
-	if c.orderOf != l {
-		c.orderOf, c.order = l, c.order[:0]
-	}
-	for k := range t.n {
-		if n, at := c.expected(k, pos, l); at > 0 {
-			if end := skipShort(c.src, at); end > 0 && c.spans[base+n].end == 0 && c.unknown == nil {
-				c.spans[base+n] = span{at, end}
-				pos = end
+// find notes in known where the fields of the map t are, and unknown fields
+// behind c.unknown. It returns the offset behind the map.
+func (c *canon) find(t token, l *layout, known []span) (int, *fault) {
+	pos, next := t.end, &l.first
+	for range t.n {
+		if f := next.Load(); f != nil {
+			if n := ready(c.src[pos:], f); n > 0 && known[f.n].end == 0 && c.extras == nil {
+				known[f.n] = span{pos, pos + n}
+				pos, next = pos+n, &f.next
 				continue
 			}
 		}
-		name, at, ok := shortStr(c.src, pos)
-		if !ok {
-			key, err := tokenAt(c.src, pos)
-			if err == nil && key.kind != tokStr {
-				err = ErrKey
-			}
-			if err != nil {
-				return pos, bad(pos, err)
-			}
-			name, at = c.src[key.body:key.end], key.end
+		key, err := tokenAt(c.src, pos)
+		if err == nil && key.kind != tokStr {
+			err = ErrKey
 		}
-		end := skipShort(c.src, at)
-		if end < 0 {
-			var err error
-			if end, err = skip(c.src, at, 0); err != nil {
-				return pos, bad(end, err).within(strings.ToValidUTF8(string(name), "\ufffd"))
-			}
+		if err != nil {
+			return pos, bad(pos, err)
+		}
+		name := c.src[key.body:key.end]
+		end, err := skip(c.src, key.end, 0)
+		if err != nil {
+			return pos, bad(end, err).within(strings.ToValidUTF8(string(name), "\ufffd"))
 		}
 		switch n := l.find(name); {
-		case n < 0 && !utf8.Valid(name):
+		case n < 0 && !isText(name):
 			return pos, bad(pos, ErrUTF8)
 		case n < 0:
-			c.spans = append(c.spans, span{pos, end})
-		case c.spans[base+n].end != 0:
+			c.unknown = append(c.unknown, span{pos, end})
+		case known[n].end != 0:
 			return pos, bad(pos, ErrDuplicate).within(string(name))
-		case len(c.unknown) > 0 && c.isUnknown(pos):
+		case len(c.extras) > 0 && c.isExtra(pos):
 			return pos, bad(pos, fmt.Errorf("%s is a field of the schema", name))
 		default:
-			c.spans[base+n] = span{at, end}
-			if k == len(c.order) {
-				c.order = append(c.order, uint16(n))
-			} else if k < len(c.order) {
-				c.order[k] = uint16(n)
+			f := l.fields[n]
+			known[n] = span{key.end, isRaw}
+			if next.Load() != f {
+				next.Store(f)
 			}
+			next = &f.next
 		}
 		pos = end
 	}
 	return pos, nil
 }
 
-// expected returns the number of the field that came k-th last time, and the
-// offset of its value, if it comes at pos again.
-func (c *canon) expected(k, pos int, l *layout) (n, at int) {
-	if k >= len(c.order) {
-		return 0, 0
+// ready returns the length of field f, key and value, if b begins with it as the
+// canonical form has it, else 0: for most values it can say so.
+func ready(b []byte, f *field) int {
+	i := len(f.key)
+	if len(b) < i+9 {
+		return 0
 	}
-	n = int(c.order[k])
-	key := l.fields[n].key
-	if size := len(key); size >= 8 && size <= 16 && size <= len(c.src)-pos {
-		if word(key, 0) == load(c.src, pos) && word(key, size-8) == load(c.src, pos+size-8) {
-			return n, pos + size
+	if i >= 8 && i <= 16 {
+		if load(b, 0) != word(f.key, 0) || load(b, i-8) != word(f.key, i-8) {
+			return 0
 		}
-	} else if size <= len(c.src)-pos && string(c.src[pos:pos+size]) == key {
-		return n, pos + size
+	} else if string(b[:i]) != f.key {
+		return 0
 	}
-	return 0, 0
+	head := b[i]
+	i++
+	n := int(head ^ 0xa0)
+	switch f.kind {
+	case kindString:
+		if n > 31 {
+			if n = int(b[i]); head != 0xd9 || n < 32 {
+				return 0
+			}
+			i++
+		}
+		if n <= len(b)-i && n <= f.max && isASCII(b[i:i+n]) && (n > 0 || !f.opt) {
+			return i + n
+		}
+	case kindDecimal:
+		if n <= len(b)-i {
+			if _, _, ok := parseDecimal(b, i, i+n); ok {
+				return i + n
+			}
+		}
+	case kindTimestamp:
+		if u := be.Uint64(b[i : i+8]); head == 0xcf && u >= 1<<32 && u <= math.MaxInt64 {
+			return i + 8
+		}
+	}
+	return 0
 }
 
-// isUnknown tells whether what stands at pos must be an unknown field.
-func (c *canon) isUnknown(pos int) bool {
-	i, _ := slices.BinarySearchFunc(c.unknown, pos, func(s span, pos int) int { return s.end - pos - 1 })
-	return i < len(c.unknown) && c.unknown[i].from <= pos
+// isExtra tells whether what stands at pos must be an unknown field.
+func (c *canon) isExtra(pos int) bool {
+	i, _ := slices.BinarySearchFunc(c.extras, pos, func(s span, pos int) int { return s.end - pos - 1 })
+	return i < len(c.extras) && c.extras[i].from <= pos
 }
 
 // open leaves room for a header, one byte or three.
@@ -204,14 +227,6 @@ func (c *canon) field(s span, at int, f *field) (written bool, _ *fault) {
 		}
 		return false, bad(at, ErrMissing)
 	}
-	if c.isShort(s, f) {
-		if from := s.from - len(f.key); from >= 0 && c.src[from] == f.key[0] { // Key and value in one.
-			c.out = append(c.out, c.src[from:s.end]...)
-			return true, nil
-		}
-		c.out = append(append(c.out, f.key...), c.src[s.from:s.end]...)
-		return true, nil
-	}
 	mark := len(c.out)
 	c.out = append(c.out, f.key...)
 	_, zero, fl := c.value(s.from, &f.shape)
@@ -220,30 +235,6 @@ func (c *canon) field(s span, at int, f *field) (written bool, _ *fault) {
 		return false, nil
 	}
 	return true, fl
-}
-
-// isShort tells whether a field is present and canonical already; for most
-// short values it can say so.
-func (c *canon) isShort(s span, f *field) bool {
-	b := c.src[s.from:s.end]
-	switch f.kind {
-	case kindString:
-		switch {
-		case b[0]&0xe0 == 0xa0:
-			return (len(b) > 1 || !f.opt) && len(b)-1 <= f.max && isASCII(b[1:])
-		case b[0] == 0xd9:
-			return len(b) >= 2+32 && len(b)-2 <= f.max && isASCII(b[2:])
-		}
-	case kindDecimal:
-		if b[0]&0xe0 != 0xa0 {
-			return false
-		}
-		_, _, ok := parseDecimal(c.src, s.from+1, s.end)
-		return ok
-	case kindTimestamp:
-		return b[0] == 0xcf && be.Uint64(b[1:])-1<<32 <= math.MaxInt64-1<<32
-	}
-	return false
 }
 
 // elements rewrites an element of a series: an array of its fields.

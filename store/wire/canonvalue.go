@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 )
 
 // value rewrites the value at offset i, which is known to be whole; zero tells
@@ -108,7 +107,7 @@ func (c *canon) findEntries(t token) (int, *fault) {
 		}
 		name := c.src[k.body:k.end]
 		switch {
-		case !utf8.Valid(name):
+		case !isText(name):
 			return pos, bad(pos, ErrUTF8)
 		case len(name) > MaxString:
 			return pos, tooLong(pos, len(name), MaxString, "bytes of a key")
@@ -164,7 +163,7 @@ func (c *canon) str(t token, limit int) error {
 	if len(s) > limit {
 		return errTooLong(len(s), limit, "bytes")
 	}
-	if !isASCII(s) && !utf8.Valid(s) {
+	if !isText(s) {
 		return ErrUTF8
 	}
 	c.out = appendStr(c.out, s)

@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"fmt"
-	"unicode/utf8"
 )
 
 // extra appends unknown fields to the map or array that m opened and returns
@@ -65,7 +64,7 @@ func (l *layout) walkExtra(b []byte, limit int) (end, n int, err error) {
 		if l.find(name) >= 0 {
 			return end, n, ErrDuplicate
 		}
-		if !utf8.Valid(name) {
+		if !isText(name) {
 			return end, n, ErrUTF8
 		}
 		for _, s := range few[:min(n, manyNames)] {

@@ -1,5 +1,7 @@
 package wire
 
+import "sync/atomic"
+
 // A kind is what a value is on the wire and in Go.
 type kind uint8
 
@@ -24,7 +26,8 @@ type layout struct {
 	array    bool
 	required int // Fields that must be there.
 	fields   []*field
-	slots    []uint8 // Hash of a name to 1 + the number of its field, for at most 255 fields.
+	slots    []uint8               // Hash of a name to 1 + the number of its field, for at most 255 fields.
+	first    atomic.Pointer[field] // The field that came first in a foreign input lately.
 }
 
 // A field is one field of a layout.
@@ -32,6 +35,8 @@ type field struct {
 	name string
 	key  string // Header and name, as on the wire.
 	opt  bool
+	n    int                   // Its place among the fields of the layout.
+	next atomic.Pointer[field] // The field that followed this one in a foreign input lately.
 	shape
 }
 
@@ -86,8 +91,8 @@ func (l *learner) field(key string, opt bool) bool {
 	if key[0] == 0xd9 {
 		name = key[2:]
 	}
-	f := &field{name: name, key: key, opt: opt}
 	in := l.open_[len(l.open_)-1]
+	f := &field{name: name, key: key, opt: opt, n: len(in.fields)}
 	in.fields = append(in.fields, f)
 	if !opt {
 		in.required++

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // timestamp reads nanoseconds, their digits, or RFC 3339 text.
@@ -131,6 +132,9 @@ func plainDecimal(b, s []byte) ([]byte, bool) {
 	}
 	return b, true
 }
+
+// isText tells whether s is UTF-8; mostly it is short ASCII.
+func isText(s []byte) bool { return isASCII(s) || utf8.Valid(s) }
 
 // base64Bytes reads the text in which JSON holds bytes.
 func base64Bytes(s []byte) ([]byte, error) {
