@@ -46,6 +46,10 @@ func (c *Conn) dialPlain(ctx context.Context) (*plain, error) {
 	if err == nil {
 		info, err = ask(h, r, "INFO", "server")
 	}
+	run := runID(info)
+	if err == nil && run == "" {
+		err = errNoRunID
+	}
 	if err == nil {
 		err = h.patient()
 	}
@@ -53,7 +57,7 @@ func (c *Conn) dialPlain(ctx context.Context) (*plain, error) {
 		_ = h.Close()
 		return nil, &DialError{addr, err}
 	}
-	p := &plain{Conn: h.Conn, run: runID(info), patience: patience(o)}
+	p := &plain{Conn: h.Conn, run: run, patience: patience(o)}
 	p.r = bufio.NewReaderSize(p, plainBuffer)
 	return p, nil
 }
@@ -147,19 +151,17 @@ type plains struct {
 	closed bool
 }
 
-// take returns one to the server process, if there is one.
-func (ps *plains) take(run string) *plain {
+// take returns one of them, if there is one.
+func (ps *plains) take() *plain {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	for len(ps.idle) > 0 {
-		p := ps.idle[len(ps.idle)-1]
-		ps.idle = ps.idle[:len(ps.idle)-1]
-		if p.run == run {
-			return p
-		}
-		_ = p.Close()
+	n := len(ps.idle) - 1
+	if n < 0 {
+		return nil
 	}
-	return nil
+	p := ps.idle[n]
+	ps.idle = ps.idle[:n]
+	return p
 }
 
 func (ps *plains) put(p *plain) {

@@ -12,9 +12,10 @@ import (
 
 // Strings reads many strings for one operation.
 type Strings struct {
-	c   *Conn
-	run string      // the server that plain connections must lead to
-	off atomic.Bool // they cannot be had
+	c     *Conn
+	off   atomic.Bool   // no plain connections
+	run   string        // of the server to which the ordinary connection leads,
+	known chan struct{} // once this is closed
 }
 
 // Strings returns a reader. With long answers to come it has connections of
@@ -23,47 +24,42 @@ type Strings struct {
 // certain, it reads by the ordinary one. After a failover behind one address
 // the two could lead to different servers, and an old master answers for ever.
 func (c *Conn) Strings(ctx context.Context, long bool) *Strings {
-	s := &Strings{c: c}
-	s.off.Store(true)
-	if long && c.plains != nil {
-		var err error
-		s.run, err = RunID(ctx, c.Client)
-		s.off.Store(err != nil)
+	s := &Strings{c: c, known: make(chan struct{})}
+	if !long || c.plains == nil {
+		s.off.Store(true)
+		return s
 	}
+	go func() { // while the first answer is on its way
+		defer close(s.known)
+		s.run, _ = RunID(ctx, c.Client)
+	}()
 	return s
-}
-
-// plain returns a connection, or nil.
-func (s *Strings) plain(ctx context.Context) *plain {
-	if s.off.Load() {
-		return nil
-	}
-	if p := s.c.plains.take(s.run); p != nil {
-		return p
-	}
-	p, err := s.c.dialPlain(ctx)
-	if err == nil && p.run == s.run {
-		return p
-	}
-	if err == nil {
-		_ = p.Close()
-	}
-	s.off.Store(true)
-	return nil
 }
 
 // ask is plain.ask. It tells whether that has done it, and if not an error that
 // leaves nothing else to try.
 func (s *Strings) ask(ctx context.Context, name, prefix string, keys, args []string, each func(i int, b []byte)) (n int, ok bool, err error) {
-	p := s.plain(ctx)
-	if p == nil {
+	if s.off.Load() {
 		return 0, false, nil
 	}
-	if n, err = p.ask(ctx, name, prefix, keys, args, each); err == nil {
+	p := s.c.plains.take()
+	if p == nil {
+		p, err = s.c.dialPlain(ctx)
+	}
+	if err == nil {
+		n, err = p.ask(ctx, name, prefix, keys, args, each)
+	}
+	<-s.known
+	if err == nil && p.run == s.run {
 		s.c.plains.put(p)
 		return n, true, nil
 	}
-	_ = p.Close()
+	if p == nil || err == nil { // none can be had, or it leads elsewhere
+		s.off.Store(true)
+	}
+	if p != nil {
+		_ = p.Close()
+	}
 	s.c.plains.drop(false)
 	return 0, false, ctx.Err()
 }
@@ -170,10 +166,12 @@ func RunID(ctx context.Context, c rueidis.Client) (string, error) {
 	}
 	id := runID(info)
 	if id == "" {
-		return "", errors.New("no run_id")
+		return "", errNoRunID
 	}
 	return id, nil
 }
+
+var errNoRunID = errors.New("no run_id")
 
 func runID(info string) string {
 	_, rest, _ := strings.Cut(info, "\nrun_id:")

@@ -148,8 +148,13 @@ func TestStringsComeFromTheServerThatIsWrittenTo(t *testing.T) {
 		}
 	}
 	c := opened(t, conn.Options{Addresses: []string{moving(t, &target)}, Tracking: []string{"BCAST", "PREFIX", "trader"}})
-	if all := got(t, c.Strings(t.Context(), true), []string{"1"}); all[0] != "true old" || len(plains(t, a)) != 1 {
-		t.Fatalf("%q", all)
+	s := c.Strings(t.Context(), true)
+	if err := s.MGet(t.Context(), "k", []string{"1"}, func(_ int, b []byte) {
+		if all := got(t, s, []string{"1"}); all[0] != "true old" || string(b) != "old" {
+			t.Errorf("%q, %q", all, b)
+		}
+	}); err != nil || len(plains(t, a)) != 2 {
+		t.Fatalf("connections %v, %v", plains(t, a), err)
 	}
 	target.Store(&second)
 	all, err := a.Do("CLIENT", "LIST")
