@@ -13,20 +13,15 @@ func (c *canon) fields(i int, l *layout) (int, *fault) {
 	if l.array {
 		return c.elements(i, l)
 	}
-	t, err := tokenAt(c.src, i)
-	switch {
-	case err != nil:
-		return i, bad(i, err)
-	case t.kind != tokMap:
-		return i, wrong(i, "a map")
-	case t.n > MaxFields:
-		return i, tooLong(i, t.n, MaxFields, "fields")
+	size, pos, f := c.mapHeader(i)
+	if f != nil {
+		return i, f
 	}
 	base, baseUnknown := len(c.known), len(c.unknown)
 	c.known = slices.Grow(c.known, len(l.fields))[:base+len(l.fields)]
 	known := c.known[base:]
 	clear(known)
-	end, f := c.find(t, l, known)
+	end, f := c.find(pos, size, l, known)
 	if f != nil {
 		return i, f
 	}
@@ -62,11 +57,29 @@ func (c *canon) fields(i int, l *layout) (int, *fault) {
 	return end, nil
 }
 
-// find notes in known where the fields of the map t are, and unknown fields
-// behind c.unknown. It returns the offset behind the map.
-func (c *canon) find(t token, l *layout, known []span) (int, *fault) {
-	pos, next := t.end, &l.first
-	for range t.n {
+// mapHeader reads the header at offset i of a map of fields.
+func (c *canon) mapHeader(i int) (size, pos int, _ *fault) {
+	if b := c.src[i:]; len(b) > 0 && int(b[0]^0x80) <= min(15, (len(b)-1)/2) {
+		return int(b[0] ^ 0x80), i + 1, nil
+	}
+	t, err := tokenAt(c.src, i)
+	switch {
+	case err != nil:
+		return 0, i, bad(i, err)
+	case t.kind != tokMap:
+		return 0, i, wrong(i, "a map")
+	case t.n > MaxFields:
+		return 0, i, tooLong(i, t.n, MaxFields, "fields")
+	}
+	return t.n, t.end, nil
+}
+
+// find notes in known where the fields of the map of a size are whose first key
+// is at pos, and unknown fields behind c.unknown. It returns the offset behind
+// the map.
+func (c *canon) find(pos, size int, l *layout, known []span) (int, *fault) {
+	next := &l.first
+	for range size {
 		if f := next.Load(); f != nil {
 			if n := ready(c.src[pos:], f); n > 0 && known[f.n].end == 0 && c.extras == nil {
 				known[f.n] = span{pos, pos + n}
@@ -138,6 +151,9 @@ func ready(b []byte, f *field) int {
 		}
 	case kindDecimal:
 		if n <= len(b)-i {
+			if isShortDecimal(b, i, i+n) {
+				return i + n
+			}
 			if _, _, ok := parseDecimal(b, i, i+n); ok {
 				return i + n
 			}

@@ -56,7 +56,7 @@ var (
 	cardValues = []string{
 		"\xa0", "\xa1a", "\xd9\x01a", "\xbf" + strings.Repeat("s", 31), "\xd9\x1f" + strings.Repeat("s", 31), "\xd9\x20" + strings.Repeat("s", 32),
 		"\xd9\x28" + strings.Repeat("s", 40), "\xd9\x29" + strings.Repeat("s", 41), "\xa2\xc3\xa9", "\xa2s\xff", "\xc4\x01a", "\xc4\x20" + strings.Repeat("s", 32),
-		"\xa11", "\xa3007", "\xa20.", "\xa2.5", "\xa2+5", "\xa2-0", "\xa50.000", "\xa31e5", "\xb112345678.12345678", "\xd9\x051.500",
+		"\xa11", "\xa3007", "\xa20.", "\xa25.", "\xa3008", "\xa41.2.", "\xa88.123456", "\xa41..2", "\xa38.5", "\xa312:", "\xa2.5", "\xa2+5", "\xa2-0", "\xa50.000", "\xa31e5", "\xb112345678.12345678", "\xd9\x051.500",
 		"\xcf\x00\x00\x00\x00\xff\xff\xff\xff", "\xcf\x00\x00\x00\x01\x00\x00\x00\x00", "\xcf\x7f\xff\xff\xff\xff\xff\xff\xff", "\xcf\x80\x00\x00\x00\x00\x00\x00\x00",
 		"\xd3\x00\x00\x00\x01\x00\x00\x00\x00", "\xcf\x00\x00\x00\x00\x00\x00\x00\x00", "\x00", "\x05", "\xff", "\xc0", "\xc3", "\x91\x01", "\x81\xa1a\x01",
 		"\xb41970-01-01T00:00:05Z", "\xa25x",
@@ -90,10 +90,14 @@ func TestKeyOrderIsForgotten(t *testing.T) {
 		if random.IntN(8) == 0 {
 			b = b[:random.IntN(len(b))]
 		}
+		b = append(b, "123456789"...) // What follows the value does not matter.
 		want, n, wantErr := newCardCodec().Canonical(b)
 		got, m, err := used.Canonical(b)
 		if errorText(err) != errorText(wantErr) || err == nil && (m != n || string(got) != string(want)) {
 			t.Fatalf("%q\ngot  %d %q, %v\nwant %d %q, %v", b, m, got, err, n, want, wantErr)
+		}
+		if err == nil {
+			b = b[:n]
 		}
 		var v card
 		if err := used.Take(b, &v, nil); errorText(err) != errorText(wantErr) {
@@ -147,4 +151,15 @@ func bytesIndex(t *testing.T, b []byte, s string) int {
 		t.Fatalf("%q is not in %q", s, b)
 	}
 	return i
+}
+
+// TestCountBeyondInput holds that a header which promises more fields than the
+// input has bytes for is itself the fault.
+func TestCountBeyondInput(t *testing.T) {
+	for _, header := range []string{"\x85", "\xde\x00\x05", "\xdf\x00\x00\x00\x05"} {
+		e := (*wire.Error)(nil)
+		if err := newCardCodec().Take([]byte(header+"\xa4name\xa1n"), new(card), nil); !errors.As(err, &e) || e.Offset != 0 || !errors.Is(err, wire.ErrTruncated) {
+			t.Errorf("%x: %v", header, err)
+		}
+	}
 }
