@@ -10,7 +10,6 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/nacre-store/nacre/store/internal/cache"
-	"github.com/nacre-store/nacre/store/internal/conn"
 )
 
 // cached is a decoded row in the cache. Nobody changes it.
@@ -165,7 +164,7 @@ func (s *Store) getMany(ctx context.Context, keys []string, dies bool) ([][]byte
 		sent := s.cache.Now()
 		rs := c.DoMulti(ctx, cmds...)
 		var err error
-		if raws, err = conn.StringsOf(rs[0], len(keys)); err != nil {
+		if raws, err = stringsOf(rs[0], len(keys)); err != nil {
 			return err
 		}
 		for i, r := range rs[1:] {

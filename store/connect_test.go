@@ -26,24 +26,6 @@ func exercise(t *testing.T, cfg store.Config, ns string, raw func(...string) (st
 	if err := (&workout{Store: s, ns: ns, raw: raw}).run(t.Context()); err != nil {
 		t.Errorf("%v", err)
 	}
-	if len(cfg.Database.Cluster) > 0 {
-		return
-	}
-	// Many rows come by connections of their own, which do without HELLO.
-	d := &desk{Store: s, Tables: trading.New(s)}
-	fill(t, d, 300)
-	if n := count(t, d.Positions.Set); n < 300 {
-		t.Errorf("%d rows", n)
-	}
-	clients, err := raw("CLIENT", "LIST")
-	must(t, err)
-	must(t, s.Purge(t.Context()))
-	for line := range strings.Lines(clients) {
-		if strings.Contains(line, " cmd=mget ") && strings.Contains(line, " resp=2") {
-			return
-		}
-	}
-	t.Errorf("many rows were read by the ordinary connection:\n%s", clients)
 }
 
 func closeStore(s *store.Store) {

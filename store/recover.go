@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
+	"strings"
 	"sync"
 
 	"github.com/redis/rueidis"
 
 	"github.com/nacre-store/nacre/store/internal/ahead"
-	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/wire"
 )
 
@@ -43,11 +42,6 @@ func (b *batch[V]) errOf(i int) error {
 	return nil
 }
 
-func (b *batch[V]) clear() {
-	clear(b.rows)
-	b.rows, b.errs = b.rows[:0], nil
-}
-
 // batches yields the rows of the set in parts. A part belongs to the consumer
 // until the next one. The last part may be an error.
 func (s Set[K, V]) batches(ctx context.Context) iter.Seq[*batch[V]] {
@@ -66,31 +60,36 @@ func (s Set[K, V]) batches(ctx context.Context) iter.Seq[*batch[V]] {
 			if !yield(b) || b.err != nil {
 				return
 			}
-			b.clear()
+			clear(b.rows)
+			b.rows, b.errs = b.rows[:0], nil
 			s.b.batches.Put(b)
 		}
 	}
 }
 
 // batch reads the rows with the ids and drops members that no row justifies.
-func (s Set[K, V]) batch(ctx context.Context, from *conn.Strings, ids []string, p *ahead.Pace) *batch[V] {
+func (s Set[K, V]) batch(ctx context.Context, from rueidis.Client, ids []string, p *ahead.Pace) *batch[V] {
 	out, _ := s.b.batches.Get().(*batch[V])
 	if out == nil {
 		out = &batch[V]{rows: make([]V, 0, maxPart)}
+	}
+	raws, err := s.b.s.rowsFrom(ctx, from, s.b.base, ids)
+	if err == nil {
+		err = s.b.s.settle(ctx)
+	}
+	if err != nil {
+		out.err = fmt.Errorf("%s: %w", s.b.Name, err)
+		return out
 	}
 	in := interners.Get().(*wire.Interner)
 	defer interners.Put(in)
 	var stale []member
 	bytes := 0
-	each := func(i int, raw []byte) {
-		if i == 0 { // perhaps not for the first time
-			out.clear()
-			stale, bytes = nil, 0
-		}
+	for i, raw := range raws {
 		bytes += len(raw)
 		if raw == nil {
 			stale = append(stale, member{id: ids[i]})
-			return
+			continue
 		}
 		n := len(out.rows)
 		out.rows = out.rows[:n+1] // which is zero behind its length
@@ -104,19 +103,12 @@ func (s Set[K, V]) batch(ctx context.Context, from *conn.Strings, ids []string, 
 			clear(out.rows[n:]) // whatever could be read of it is no row
 			out.fail(n, err)
 		case !s.has(v):
-			stale = append(stale, member{ids[i], slices.Clone(raw)})
+			stale = append(stale, member{ids[i], raw})
 			clear(out.rows[n:])
 			out.rows = out.rows[:n]
 		case out.errs != nil:
 			out.fail(n, nil)
 		}
-	}
-	err := s.b.s.read(ctx, func(rueidis.Client) error { return from.MGet(ctx, s.b.base, ids, each) })
-	if err == nil {
-		err = s.b.s.settle(ctx) // before anybody sees a row
-	}
-	if err != nil {
-		return &batch[V]{err: fmt.Errorf("%s: %w", s.b.Name, err)}
 	}
 	p.Saw(len(ids), bytes)
 	s.b.s.reading.saw(len(ids), 0, bytes, out.errs)
@@ -126,3 +118,64 @@ func (s Set[K, V]) batch(ctx context.Context, from *conn.Strings, ids []string, 
 
 // interners are for one decoder at a time.
 var interners = sync.Pool{New: func() any { return wire.NewInterner() }}
+
+// rowsFrom returns the stored bytes of the rows with the ids, nil for those
+// that do not exist, in one round trip.
+func (s *Store) rowsFrom(ctx context.Context, from rueidis.Client, base string, ids []string) ([][]byte, error) {
+	var raws [][]byte
+	keys := keysOf(base, ids)
+	err := s.readFrom(ctx, from, func(c rueidis.Client) error {
+		var err error
+		raws, err = mget(ctx, c, keys)
+		return err
+	})
+	return raws, err
+}
+
+// keysOf returns base + id for all ids, cut from one string.
+func keysOf(base string, ids []string) []string {
+	n := 0
+	for _, id := range ids {
+		n += len(base) + len(id)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for _, id := range ids {
+		b.WriteString(base)
+		b.WriteString(id)
+	}
+	all, keys := b.String(), make([]string, len(ids))
+	for i, id := range ids {
+		n := len(base) + len(id)
+		keys[i], all = all[:n], all[n:]
+	}
+	return keys
+}
+
+// mget returns the bytes under the keys, nil for those that hold no string.
+func mget(ctx context.Context, c rueidis.Client, keys []string) ([][]byte, error) {
+	return stringsOf(c.Do(ctx, c.B().Mget().Key(keys...).Build()), len(keys))
+}
+
+// stringsOf reads the answer to an MGET of n keys.
+func stringsOf(r rueidis.RedisResult, n int) ([][]byte, error) {
+	ms, err := r.ToArray()
+	if err != nil {
+		return nil, err
+	}
+	if len(ms) != n {
+		return nil, fmt.Errorf("MGET of %d keys answered %d", n, len(ms))
+	}
+	raws := make([][]byte, n)
+	for i := range ms {
+		if !ms[i].IsNil() {
+			if raws[i], err = ms[i].AsBytes(); err != nil {
+				return nil, err
+			}
+			if raws[i] == nil {
+				raws[i] = []byte{} // stored, and no row
+			}
+		}
+	}
+	return raws, nil
+}

@@ -10,7 +10,6 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/nacre-store/nacre/store/internal/cache"
-	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/write"
 )
 
@@ -212,7 +211,7 @@ func (s Set[K, V]) raws(ctx context.Context, ids []string) ([][]byte, error) {
 	}
 	err := s.b.s.read(ctx, func(c rueidis.Client) error {
 		var err error
-		raws, err = conn.MGet(ctx, c, keys)
+		raws, err = mget(ctx, c, keys)
 		return err
 	})
 	return raws, err

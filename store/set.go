@@ -10,7 +10,6 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/key"
 	"github.com/nacre-store/nacre/store/internal/meta"
 	"github.com/nacre-store/nacre/store/internal/write"
@@ -59,7 +58,7 @@ func (t *Table[K, V]) Index(r Rows[K, V], name string, value ...string) Set[K, V
 // [ErrUnsupported].
 //
 // The ids are listed in one step and held during the loop; of the rows, only
-// the next few hundred are. They are read ahead of the loop, on connections
+// the next few hundred are. They are read ahead of the loop, on a connection
 // of their own when there are many.
 func (s Set[K, V]) All(ctx context.Context) iter.Seq2[V, error] {
 	return observed(ctx, s.b.s.shared, "all", s.b.Name, "", func(yield func(V, error) bool) {
@@ -120,8 +119,9 @@ func (s Set[K, V]) key() string {
 }
 
 // ids lists the members, which may be more than the rows that belong, and
-// says by what to read the rows.
-func (s Set[K, V]) ids(ctx context.Context) ([]string, *conn.Strings, error) {
+// says which client to read the rows with: a long answer would hold up other
+// operations.
+func (s Set[K, V]) ids(ctx context.Context) ([]string, rueidis.Client, error) {
 	st := s.b.s
 	if err := errors.Join(s.b.err, s.err); err != nil {
 		return nil, nil, err
@@ -147,12 +147,12 @@ func (s Set[K, V]) ids(ctx context.Context) ([]string, *conn.Strings, error) {
 			err = class(ErrIndexNotBuilt, errors.Join(fmt.Errorf("%s: Verify(ctx, true) of the table builds it", s.b.Indexes[s.index].Name), why))
 		}
 	}
-	long := err == nil && l.all > firstPart
-	from := st.conn.Strings(ctx, long)
-	if long {
-		err = st.read(ctx, func(rueidis.Client) error {
+	from := st.conn.Client
+	if err == nil && l.all > firstPart {
+		from = st.conn.Bulk(ctx)
+		err = st.readFrom(ctx, from, func(c rueidis.Client) error {
 			var err error
-			l.ids, err = from.Members(ctx, key, int(l.all))
+			l.ids, err = c.Do(ctx, zrange(c, key, -1)).AsStrSlice()
 			return err
 		})
 	}
@@ -181,7 +181,7 @@ func (s Set[K, V]) list(ctx context.Context, key string) (listing, error) {
 			marker, want = st.meta.Built(c, s.b.Name, meta.Index{Name: x.Name, State: x.State, By: x.By})
 			cmds = append(cmds, marker)
 		}
-		cmds = append(cmds, c.B().Zcard().Key(key).Build(), c.B().Zrange().Key(key).Min("0").Max(strconv.Itoa(firstPart-1)).Build())
+		cmds = append(cmds, c.B().Zcard().Key(key).Build(), zrange(c, key, firstPart-1))
 		rs := c.DoMulti(ctx, cmds...)
 		if len(cmds) == 3 {
 			got, err := rs[0].ToString()
@@ -197,4 +197,8 @@ func (s Set[K, V]) list(ctx context.Context, key string) (listing, error) {
 		return err
 	})
 	return l, err
+}
+
+func zrange(c rueidis.Client, key string, to int64) rueidis.Completed {
+	return c.B().Zrange().Key(key).Min("0").Max(strconv.FormatInt(to, 10)).Build()
 }

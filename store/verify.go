@@ -243,7 +243,7 @@ func (v *verification[K, V]) members(ctx context.Context, s Set[K, V]) error {
 }
 
 func (v *verification[K, V]) dangling(ctx context.Context, s Set[K, V], in, index string, ids []string) error {
-	raws, err := conn.MGet(ctx, v.from, conn.Keys(v.b.base, ids))
+	raws, err := mget(ctx, v.from, keysOf(v.b.base, ids))
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/key"
 	"github.com/nacre-store/nacre/store/internal/repair"
 	"github.com/nacre-store/nacre/store/internal/write"
@@ -54,7 +53,7 @@ func (v *verification[K, V]) idle(ctx context.Context, held, id string, names, k
 	if len(keys) == 0 {
 		return nil
 	}
-	raws, err := conn.MGet(ctx, v.from, keys)
+	raws, err := mget(ctx, v.from, keys)
 	if err != nil {
 		return err
 	}

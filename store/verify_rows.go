@@ -7,7 +7,6 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/nacre-store/nacre/store/internal/conn"
 	"github.com/nacre-store/nacre/store/internal/repair"
 	"github.com/nacre-store/nacre/store/internal/write"
 )
@@ -19,7 +18,7 @@ const rowsPerCheck = 100
 // check looks at what must follow from rows. Those that change meanwhile need
 // no look: who writes a row writes all that follows from it.
 func (v *verification[K, V]) check(ctx context.Context, ids []string) error {
-	raws, err := conn.MGet(ctx, v.from, conn.Keys(v.b.base, ids))
+	raws, err := mget(ctx, v.from, keysOf(v.b.base, ids))
 	if err != nil {
 		return err
 	}

@@ -2,14 +2,16 @@ package conn
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync"
 
 	"github.com/redis/rueidis"
 )
 
-// bulk is the connection for lists and hashes of many rows and for Verify: of
-// its own, so that they hold up no other operation, and without tracking. It is
-// made when it is first needed.
+// bulk is the connection for reads of many rows: of its own, so that they hold
+// up no other operation, and without tracking. It is made when it is first
+// needed.
 type bulk struct {
 	opt    rueidis.ClientOption
 	mu     sync.Mutex
@@ -52,7 +54,7 @@ func (b *bulk) close() {
 	}
 }
 
-// Bulk returns the client for long reads. It is another connection to
+// Bulk returns the client for reads of many rows. It is another connection to
 // the server to which the ordinary one leads at this moment; where that is not
 // certain, it is the ordinary one. After a failover behind one address the two
 // could lead to different servers, and an old master answers for ever.
@@ -72,4 +74,18 @@ func (c *Conn) Bulk(ctx context.Context) rueidis.Client {
 		return c.Client
 	}
 	return b
+}
+
+// RunID names the server process behind a client of one node.
+func RunID(ctx context.Context, c rueidis.Client) (string, error) {
+	info, err := c.Do(ctx, c.B().Info().Section("server").Build()).ToString()
+	if err != nil {
+		return "", err
+	}
+	_, rest, ok := strings.Cut(info, "\nrun_id:")
+	if !ok {
+		return "", errors.New("no run_id")
+	}
+	id, _, _ := strings.Cut(rest, "\r")
+	return id, nil
 }

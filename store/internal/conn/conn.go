@@ -41,10 +41,9 @@ type Conn struct {
 	Client rueidis.Client
 	fence  *fence // nil when the client was given
 	own    bool
-	many   bool    // a cluster
-	bulk   *bulk   // nil on a cluster, whose nodes one connection each serves, and when the client was given
-	plains *plains // likewise
-	clock  clock   // of the server
+	many   bool  // a cluster
+	bulk   *bulk // nil on a cluster, whose nodes one connection each serves, and when the client was given
+	clock  clock // of the server
 	server Server
 	nodes  atomic.Pointer[string] // at the last Beat
 	onDial func()
@@ -70,7 +69,7 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 		PipelineMultiplex: -1, BlockingPipeline: -1, AlwaysPipelining: true,
 		DisableRetry:          true, // retried here, by what the error says
 		DisableCache:          o.Tracking == nil,
-		ConnWriteTimeout:      patience(o),
+		ConnWriteTimeout:      max(2*time.Second, o.Timeout),
 		Dialer:                net.Dialer{Timeout: o.Timeout, KeepAlive: time.Second},
 		DialCtxFn:             c.fence.dial,
 		ClusterOption:         rueidis.ClusterOption{ShardsRefreshInterval: 15 * time.Second, MaxMovedRedirections: 5},
@@ -82,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 		opt.OnInvalidations = nil
 	}
 	if !o.Cluster {
-		c.bulk, c.plains = newBulk(o, opt), &plains{o: o}
+		c.bulk = newBulk(o, opt)
 	}
 	done := make(chan error, 1)
 	go func() { // the dial of some topologies does not take a context
@@ -122,9 +121,6 @@ func Open(ctx context.Context, o Options) (*Conn, error) {
 	return c, nil
 }
 
-// patience is how long a server may say nothing.
-func patience(o Options) time.Duration { return max(2*time.Second, o.Timeout) }
-
 // grace is how long a dial may go on behind its deadline to say what it has
 // been waiting for.
 const grace = 200 * time.Millisecond
@@ -140,7 +136,6 @@ func (c *Conn) Close() {
 	}
 	if c.bulk != nil {
 		c.bulk.close()
-		c.plains.drop(true)
 	}
 }
 

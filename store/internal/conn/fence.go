@@ -170,7 +170,8 @@ func (f *fence) identify(c net.Conn, r *bufio.Reader, addr string) error {
 	if err != nil {
 		return err
 	}
-	id := runID(info)
+	_, rest, _ := strings.Cut(info, "run_id:")
+	id, _, _ := strings.Cut(rest, "\r")
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if was := f.runs[addr]; was != "" && id != was {
