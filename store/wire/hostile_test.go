@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
 	"github.com/tinylib/msgp/msgp"
 
 	"github.com/nacre-store/nacre/store/wire"
@@ -231,5 +232,32 @@ func TestStream(t *testing.T) {
 	long := strings.NewReader("\xdb\x00\x20\x00\x00" + strings.Repeat("x", 2<<20))
 	if err := v.DecodeMsg(msgp.NewReader(long)); !errors.Is(err, wire.ErrTooLong) {
 		t.Errorf("2 MiB: %v", err)
+	}
+}
+
+type basket struct {
+	Prices map[string]decimal.Decimal
+	Extra  string
+}
+
+// A required map that is missing is missing, and not empty, also where another
+// field keeps the count right.
+func TestRequiredMapIsMissing(t *testing.T) {
+	c := wire.NewCodec("basket", func(b *basket, w *wire.Writer) {
+		m := w.Map(1, 1)
+		w.PutDecimalMap("\xa6prices", b.Prices, wire.Required)
+		w.End(m, b.Extra)
+	}, func(b *basket, r *wire.Reader) {
+		m := r.Map(1, 1)
+		r.TakeDecimalMap("\xa6prices", &b.Prices, wire.Required)
+		r.End(m, &b.Extra)
+	})
+	for _, in := range []string{"\x80", "\x81\xa5other\x01", "\x81\xa6prices\xc0"} {
+		if err := c.Take([]byte(in), new(basket), nil); !errors.Is(err, wire.ErrMissing) {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+	if err := c.Take([]byte("\x81\xa6prices\x80"), new(basket), nil); err != nil {
+		t.Error(err)
 	}
 }

@@ -152,6 +152,12 @@ func TakeTextMap[T id, P text[T]](r *Reader, key string, v *map[string]T, p Pres
 
 // TakeDecimalMap reads a map of decimals.
 func (r *Reader) TakeDecimalMap(key string, v *map[string]decimal.Decimal, p Presence) {
+	if p == Required || r.near(key) || *v != nil {
+		r.decimalMap(key, v, p)
+	}
+}
+
+func (r *Reader) decimalMap(key string, v *map[string]decimal.Decimal, p Presence) {
 	for e := entriesOf(r, key, v, p); e.next(r); {
 		old, had := e.m[string(e.key)]
 		x := old
