@@ -20,7 +20,7 @@ type canon struct {
 	msg     []byte  // What JSON was turned into.
 }
 
-// A span is a part of the input, of a known field key and value; end 0 is none.
+// A span is a part of the input; that of a known field is key and value. End 0 is none.
 type span struct{ from, end int }
 
 // isRaw is the end of a known field whose value, at from, is still to be rewritten.

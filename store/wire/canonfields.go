@@ -13,15 +13,20 @@ func (c *canon) fields(i int, l *layout) (int, *fault) {
 	if l.array {
 		return c.elements(i, l)
 	}
-	size, pos, f := c.mapHeader(i)
-	if f != nil {
-		return i, f
+	t, err := tokenAt(c.src, i)
+	switch {
+	case err != nil:
+		return i, bad(i, err)
+	case t.kind != tokMap:
+		return i, wrong(i, "a map")
+	case t.n > MaxFields:
+		return i, tooLong(i, t.n, MaxFields, "fields")
 	}
 	base, baseUnknown := len(c.known), len(c.unknown)
 	c.known = slices.Grow(c.known, len(l.fields))[:base+len(l.fields)]
 	known := c.known[base:]
 	clear(known)
-	end, f := c.find(pos, size, l, known)
+	end, f := c.find(t, l, known)
 	if f != nil {
 		return i, f
 	}
@@ -31,14 +36,13 @@ func (c *canon) fields(i int, l *layout) (int, *fault) {
 	}
 	wide := len(known)+len(unknown) > 15
 	mark := c.open(wide)
-	out, count := c.out, len(unknown)
+	count := len(unknown)
 	for n, s := range known {
 		if s.end > 0 {
-			out = append(out, c.src[s.from:s.end]...)
+			c.out = append(c.out, c.src[s.from:s.end]...)
 			count++
 			continue
 		}
-		c.out = out
 		written, f := c.field(s, i, l.fields[n])
 		if f != nil {
 			return i, f.within(l.fields[n].name)
@@ -46,9 +50,7 @@ func (c *canon) fields(i int, l *layout) (int, *fault) {
 		if written {
 			count++
 		}
-		out = c.out
 	}
-	c.out = out
 	for _, s := range unknown {
 		c.raw(s.from, s.end)
 	}
@@ -57,29 +59,11 @@ func (c *canon) fields(i int, l *layout) (int, *fault) {
 	return end, nil
 }
 
-// mapHeader reads the header at offset i of a map of fields.
-func (c *canon) mapHeader(i int) (size, pos int, _ *fault) {
-	if b := c.src[i:]; len(b) > 0 && int(b[0]^0x80) <= min(15, (len(b)-1)/2) {
-		return int(b[0] ^ 0x80), i + 1, nil
-	}
-	t, err := tokenAt(c.src, i)
-	switch {
-	case err != nil:
-		return 0, i, bad(i, err)
-	case t.kind != tokMap:
-		return 0, i, wrong(i, "a map")
-	case t.n > MaxFields:
-		return 0, i, tooLong(i, t.n, MaxFields, "fields")
-	}
-	return t.n, t.end, nil
-}
-
-// find notes in known where the fields of the map of a size are whose first key
-// is at pos, and unknown fields behind c.unknown. It returns the offset behind
-// the map.
-func (c *canon) find(pos, size int, l *layout, known []span) (int, *fault) {
-	next := &l.first
-	for range size {
+// find notes in known where the fields of the map t are, and unknown fields
+// behind c.unknown. It returns the offset behind the map.
+func (c *canon) find(t token, l *layout, known []span) (int, *fault) {
+	pos, next := t.end, &l.first
+	for range t.n {
 		if f := next.Load(); f != nil {
 			if n := ready(c.src[pos:], f); n > 0 && known[f.n].end == 0 && c.extras == nil {
 				known[f.n] = span{pos, pos + n}
@@ -87,12 +71,9 @@ func (c *canon) find(pos, size int, l *layout, known []span) (int, *fault) {
 				continue
 			}
 		}
-		key, err := tokenAt(c.src, pos)
-		if err == nil && key.kind != tokStr {
-			err = ErrKey
-		}
-		if err != nil {
-			return pos, bad(pos, err)
+		key, f := c.keyAt(pos)
+		if f != nil {
+			return pos, f
 		}
 		name := c.src[key.body:key.end]
 		end, err := skip(c.src, key.end, 0)
@@ -119,6 +100,18 @@ func (c *canon) find(pos, size int, l *layout, known []span) (int, *fault) {
 		pos = end
 	}
 	return pos, nil
+}
+
+// keyAt reads the key of a map at pos.
+func (c *canon) keyAt(pos int) (token, *fault) {
+	t, err := tokenAt(c.src, pos)
+	if err == nil && t.kind != tokStr {
+		err = ErrKey
+	}
+	if err != nil {
+		return t, bad(pos, err)
+	}
+	return t, nil
 }
 
 // ready returns the length of field f, key and value, if b begins with it as the

@@ -98,12 +98,9 @@ func (c *canon) mapOf(i int, t token, s *shape) (int, bool, *fault) {
 func (c *canon) findEntries(t token) (int, *fault) {
 	pos := t.end
 	for range t.n {
-		k, err := tokenAt(c.src, pos)
-		if err == nil && k.kind != tokStr {
-			err = ErrKey
-		}
-		if err != nil {
-			return pos, bad(pos, err)
+		k, f := c.keyAt(pos)
+		if f != nil {
+			return pos, f
 		}
 		name := c.src[k.body:k.end]
 		switch {

@@ -62,6 +62,18 @@ func parseDecimal(b []byte, from, to int) (coef int64, scale int, ok bool) {
 	return signed(coef, neg), scale, eightDigits(low) && eightDigits(high) && (coef != 0 || !neg)
 }
 
+// isShortDecimal tells whether b[from:to] is the canonical text of a decimal, of
+// 1 or more and at most 8 bytes. Of others it does not say so.
+func isShortDecimal(b []byte, from, to int) bool {
+	n := to - from
+	if n < 1 || n > 8 || to < 8 || b[from]-'1' > 8 || b[to-1] == '.' {
+		return false
+	}
+	keep := ^uint64(0) << (64 - 8*n)
+	w := load(b, to-8) & keep
+	return eightDigits((w | zeros&^keep) ^ point(w)>>7*('.'^'0'))
+}
+
 func signed(v int64, neg bool) int64 {
 	if neg {
 		return -v

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"unicode/utf8"
-
 	"github.com/shopspring/decimal"
 )
 
@@ -107,7 +105,7 @@ func (r *Reader) setStr(v *string, max int) {
 		}
 		return
 	}
-	if !isASCII(s) && !utf8.Valid(s) {
+	if !isText(s) {
 		r.fail()
 		return
 	}
@@ -144,7 +142,7 @@ func (r *Reader) text(s []byte) string {
 		return r.in.chunk.str(s, chunkSize)
 	case r.in != nil:
 	case r.i-len(s) < firstString || r.chunk.b.Cap() > 0:
-		rest := len(r.b) - r.i + len(s)
+		rest := len(r.b) - r.i + len(s) // Of which such strings are half in a short row, a quarter in a long one.
 		return r.chunk.str(s, min(rest/2, 64+rest/4))
 	}
 	return string(s)

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // timestamp reads nanoseconds, their digits, or RFC 3339 text.
@@ -94,18 +93,6 @@ func (c *canon) decimal(t token) error {
 	return nil
 }
 
-// isShortDecimal tells whether b[from:to] is the canonical text of a decimal, of
-// 1 or more and at most 8 bytes. Of others it does not say so.
-func isShortDecimal(b []byte, from, to int) bool {
-	n := to - from
-	if n < 1 || n > 8 || to < 8 || b[from]-'1' > 8 || b[to-1] == '.' {
-		return false
-	}
-	keep := ^uint64(0) << (64 - 8*n)
-	w := load(b, to-8) & keep
-	return eightDigits((w | zeros&^keep) ^ point(w)>>7*('.'^'0'))
-}
-
 // plainDecimal appends the canonical text of the decimal s.
 func plainDecimal(b, s []byte) ([]byte, bool) {
 	neg := false
@@ -144,9 +131,6 @@ func plainDecimal(b, s []byte) ([]byte, bool) {
 	}
 	return b, true
 }
-
-// isText tells whether s is UTF-8; mostly it is short ASCII.
-func isText(s []byte) bool { return isASCII(s) || utf8.Valid(s) }
 
 // base64Bytes reads the text in which JSON holds bytes.
 func base64Bytes(s []byte) ([]byte, error) {

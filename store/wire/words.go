@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 var (
 	le = binary.LittleEndian
@@ -48,3 +51,6 @@ func isASCII(s []byte) bool {
 	}
 	return (high|load(s, n-8))&highBits == 0
 }
+
+// isText tells whether s is UTF-8; mostly it is short ASCII.
+func isText(s []byte) bool { return isASCII(s) || utf8.Valid(s) }

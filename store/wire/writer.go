@@ -3,7 +3,6 @@ package wire
 import (
 	"fmt"
 	"slices"
-	"unicode/utf8"
 )
 
 // A Writer appends the canonical form of one value to a buffer. Emitted append
@@ -286,7 +285,7 @@ func (w *Writer) longStr(s string, max int) {
 		return
 	}
 	b := appendStr(w.b, s)
-	if text := b[len(b)-len(s):]; !isASCII(text) && !utf8.Valid(text) {
+	if text := b[len(b)-len(s):]; !isText(text) {
 		w.fail("", len(w.b), ErrUTF8)
 		return
 	}
